@@ -1,0 +1,117 @@
+"""Settings in, plan out. Pure: no Pulumi, no Prefect client, no clock, no environment."""
+
+from alerting.plan.delivery import Delivery, is_set_up
+from alerting.plan.hook_settings import HOOKS_BLOCK, HookPipeline, HookSettings
+from alerting.plan.names import environment_of, names_of, ui_url_of, variable_of
+from alerting.plan.rules import BlockRule, Plan, SecretRule
+from alerting.plan.tiers import TierPlanner, warning_name
+from alerting.settings import PROJECT, Environment, Settings
+from alerting.settings.models import Channel, SlackChannel
+
+# Long enough to notice a mistake where it hurts, and at once where names are made again and again.
+RECOVERY_WINDOW_DAYS = {
+    Environment.PROD: 30,
+    Environment.STAGING: 7,
+    Environment.DEV: 0,
+    Environment.SANDBOX: 0,
+}
+# Prefect's block fails on a blank API key at the moment somebody should be paged. The key is only
+# sent in a header that PagerDuty's Events API ignores, so any text does.
+UNUSED_API_KEY = "unused"
+
+
+def build_plan(settings: Settings, stack: str) -> Plan:
+    """What the stack consists of."""
+    return Plan(
+        stack=stack,
+        secrets=_secrets(settings, stack),
+        blocks=(*_channel_blocks(settings), _hooks_block(settings)),
+        automations=tuple(TierPlanner(settings).automations()),
+    )
+
+
+def _secrets(settings: Settings, stack: str) -> tuple[SecretRule, ...]:
+    environment = environment_of(settings, stack)
+    names = names_of(settings)
+    kinds = {c.secret: c.kind for c in settings.channels.values() if c.secret}
+    return tuple(
+        SecretRule(
+            key=key,
+            name=names.secret(secret.name),
+            description=f"{key} for Prefect pipeline alerts ({stack})",
+            recovery_window_days=RECOVERY_WINDOW_DAYS[environment],
+            protect=environment is Environment.PROD,
+            kms_key_id=settings.kms_key_id,
+            tags={"project": PROJECT, "stack": stack},
+            variable=variable_of(key),
+            kind=kinds.get(key, "pagerduty"),
+        )
+        for key, secret in settings.secrets.items()
+    )
+
+
+def _channel_blocks(settings: Settings) -> tuple[BlockRule, ...]:
+    return tuple(
+        _channel_block(settings, key, channel)
+        for key, channel in settings.channels.items()
+        if is_set_up(settings, key)
+    )
+
+
+def _channel_block(settings: Settings, key: str, channel: Channel) -> BlockRule:
+    name = names_of(settings).block(channel.block)
+    if isinstance(channel, SlackChannel):
+        return BlockRule(
+            key,
+            name,
+            "slack-webhook",
+            {"notify_type": _color(settings, key)},
+            {"url": channel.secret},
+        )
+    # The block's notify_type is the incident's severity; "failure" is PagerDuty's critical.
+    data: dict[str, object] = {"notify_type": "failure", "region_name": channel.region}
+    secrets = {"integration_key": channel.secret or ""}
+    if channel.api_key_secret:
+        secrets["api_key"] = channel.api_key_secret
+    else:
+        data["api_key"] = UNUSED_API_KEY
+    return BlockRule(key, name, "pager-duty-webhook", data, secrets)
+
+
+def _color(settings: Settings, channel: str) -> str:
+    """Slack's colour bar follows the block, not the message: the gravest tier it hears decides."""
+    tiers = settings.tiers
+    grave = [tier.notify for tier in (tiers.critical, tiers.p1) if tier]
+    grave += [step.notify for step in settings.escalation]
+    if any(channel in notify for notify in grave):
+        return "failure"
+    if channel in tiers.warning.notify or (tiers.late and channel in tiers.late.notify):
+        return "warning"
+    return "info"
+
+
+def _hooks_block(settings: Settings) -> BlockRule:
+    slack_of = Delivery(settings).slack_of
+    slugs = {block.key: block.slug for block in _channel_blocks(settings)}
+    warning = slack_of(settings.tiers.warning.notify)
+    success = slack_of(settings.tiers.success.notify) if settings.tiers.success else warning
+    hooks = HookSettings(
+        tag=settings.tag,
+        failure_automation=warning_name(settings),
+        failure_blocks=tuple(slugs[channel] for channel in warning),
+        success_blocks=tuple(slugs[channel] for channel in success),
+        default_owner=settings.default_owner,
+        ui_url=ui_url_of(settings),
+        pipelines=tuple(
+            HookPipeline(
+                flow=settings.flow_of(key),
+                deployment=pipeline.deployment,
+                owner=pipeline.owner,
+                runbook=pipeline.runbook,
+                announce_success=pipeline.announce_success,
+            )
+            for key, pipeline in settings.pipelines.items()
+        ),
+    )
+    name = names_of(settings).block(HOOKS_BLOCK)
+    return BlockRule("hooks", name, "secret", {"value": hooks.model_dump(mode="json")})

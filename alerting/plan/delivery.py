@@ -1,0 +1,54 @@
+"""Who a tier really reaches: its channels as far as they are set up, and whom it would page."""
+
+from dataclasses import dataclass, replace
+
+from alerting.plan.messages import Message
+from alerting.plan.rules import Notification
+from alerting.settings import Settings
+from alerting.settings.models import PagerDutyChannel, SlackChannel
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Turns a message into one notification per channel that can be reached."""
+
+    settings: Settings
+
+    def slack_of(self, notify: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the channels that are Slack's."""
+        return tuple(c for c in notify if isinstance(self.settings.channels[c], SlackChannel))
+
+    def notifications(
+        self, notify: tuple[str, ...], message: Message, *, waking: str | None = None
+    ) -> tuple[Notification, ...]:
+        """The message to each channel; Slack hears whom a PagerDuty that is not set up would page.
+
+        `waking` says for whom a page is, where the channel's name does not.
+        """
+        missing = tuple(c for c in notify if not is_set_up(self.settings, c))
+        reached = tuple(c for c in notify if c not in missing) or self._substitutes()
+        message = replace(
+            message,
+            would_page=tuple(
+                f"{waking or channel} (PagerDuty channel {channel} is not set up)"
+                for channel in missing
+            ),
+        )
+        return tuple(self._notification(channel, message) for channel in reached)
+
+    def _substitutes(self) -> tuple[str, ...]:
+        """Who hears of what nobody can be paged for: the gravest tier that Slack hears."""
+        tiers = self.settings.tiers
+        critical = self.slack_of(tiers.critical.notify) if tiers.critical else ()
+        return critical or self.slack_of(tiers.warning.notify)
+
+    def _notification(self, channel: str, message: Message) -> Notification:
+        is_slack = isinstance(self.settings.channels[channel], SlackChannel)
+        subject, body = message.slack() if is_slack else message.plain()
+        return Notification(channel, subject, body)
+
+
+def is_set_up(settings: Settings, channel: str) -> bool:
+    """Whether a channel has the secret it needs. PagerDuty may come later."""
+    declared = settings.channels[channel]
+    return not (isinstance(declared, PagerDutyChannel) and declared.secret is None)

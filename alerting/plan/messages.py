@@ -1,0 +1,157 @@
+"""What each tier says. Jinja templates that Prefect renders on its server.
+
+Prefect renders an undefined name as nothing and reports success, so every template here is
+rendered in tests with undefined names as errors. Links are bare: Prefect's Slack block escapes
+`<`, which breaks `<url|text>`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from alerting.plan.directory import directory_prelude
+from alerting.plan.names import ui_url_of
+from alerting.plan.rules import Tier
+from alerting.settings import Settings
+from alerting.settings.durations import format_duration
+
+_ERROR_LENGTH = 400
+_LISTED = 10
+_TIME = "{{ flow_run.state.timestamp.strftime('%Y-%m-%d %H:%M:%S UTC') }}"
+_ICONS = {
+    Tier.WARNING: ":x:",
+    Tier.CRITICAL: ":rotating_light:",
+    Tier.P1: ":fire:",
+    Tier.ESCALATION: ":mega:",
+    Tier.RECOVERY: ":white_check_mark:",
+    Tier.LATE: ":hourglass:",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A subject, and a body of labelled lines below one sentence."""
+
+    tier: Tier
+    subject: str
+    sentence: str
+    fields: tuple[tuple[str, str], ...]
+    prelude: str = ""
+    would_page: tuple[str, ...] = field(default=())
+
+    def slack(self) -> tuple[str, str]:
+        """Subject and body in Slack's markup."""
+        body = [self.sentence, *(f"*{label}*: {text}" for label, text in self._fields())]
+        return f"{_ICONS[self.tier]} {self.subject}", self.prelude + "\n".join(body)
+
+    def plain(self) -> tuple[str, str]:
+        """Subject and body without markup, for PagerDuty."""
+        body = [self.sentence, *(f"{label}: {text}" for label, text in self._fields())]
+        return self.subject, self.prelude + "\n".join(body)
+
+    def _fields(self) -> tuple[tuple[str, str], ...]:
+        if not self.would_page:
+            return self.fields
+        return (*self.fields, ("Would page", _constant("; ".join(self.would_page))))
+
+
+class Messages:
+    """The messages of one stack."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take from the settings what every message of the stack shares."""
+        self._settings = settings
+        self._ui_url = ui_url_of(settings)
+        self._prelude = directory_prelude(settings)
+
+    def failure(self) -> Message:
+        """One failed run."""
+        return self._of_run(
+            Tier.WARNING, "Pipeline failed: {{ flow.name }}", "{{ flow.name }} failed."
+        )
+
+    def streak(self, failures: int, within: timedelta) -> Message:
+        """So many failures of one flow."""
+        return self._of_run(
+            Tier.CRITICAL,
+            f"CRITICAL: {{{{ flow.name }}}} failed {failures} times",
+            f"{{{{ flow.name }}}} failed {failures} times within {format_duration(within)}. "
+            "This is the latest failure.",
+        )
+
+    def all_down(self, pipelines: Sequence[str]) -> Message:
+        """Every listed pipeline failed."""
+        names = ", ".join(pipelines[:_LISTED])
+        more = f" and {len(pipelines) - _LISTED} more" if len(pipelines) > _LISTED else ""
+        return self._of_run(
+            Tier.P1,
+            f"P1: all {len(pipelines)} pipelines are down",
+            f"Every listed pipeline failed: {_constant(names)}{more}. This is the last failure. "
+            "Look for what they share: network, credentials, warehouse, workers.",
+        )
+
+    def step(self, to: str, after: timedelta) -> Message:
+        """A failure that nobody mended in time."""
+        subject = (
+            f"ESCALATION to {_constant(to)}: {{{{ flow.name }}}} has not recovered "
+            f"in {format_duration(after)}"
+        )
+        return self._of_run(
+            Tier.ESCALATION,
+            subject,
+            f"{{{{ flow.name }}}} failed {format_duration(after)} ago and has not succeeded since.",
+        )
+
+    def recovery(self) -> Message:
+        """The first success after a failure."""
+        return self._of_run(
+            Tier.RECOVERY,
+            "Recovered: {{ flow.name }}",
+            "{{ flow.name }} completed for the first time since it failed.",
+            error=False,
+        )
+
+    def late(self) -> Message:
+        """A run that did not start."""
+        return self._of_run(
+            Tier.LATE,
+            "Late to start: {{ flow.name }}",
+            "{{ flow.name }} should have started at "
+            "{{ flow_run.expected_start_time.strftime('%Y-%m-%d %H:%M:%S UTC') }} and has not. "
+            "Is a worker running for its work pool, and is its concurrency limit free?",
+            error=False,
+        )
+
+    def work_pool(self) -> Message:
+        """A work pool without a worker. There is no run to tell about."""
+        return Message(
+            Tier.P1,
+            "P1: work pool {{ work_pool.name }} is not ready",
+            "No worker polls {{ work_pool.name }}, so none of its runs will start. "
+            "Start one: prefect worker start --pool '{{ work_pool.name }}'",
+            (
+                ("Owner", _constant(self._settings.default_owner)),
+                (
+                    "Look",
+                    f"{self._ui_url}/work-pools/work-pool/{{{{ work_pool.name | urlencode }}}}",
+                ),
+            ),
+        )
+
+    def _of_run(self, tier: Tier, subject: str, sentence: str, *, error: bool = True) -> Message:
+        message = f"{{{{ (flow_run.state.message or 'none given') | truncate({_ERROR_LENGTH}) }}}}"
+        fields = (
+            ("Deployment", "{{ deployment.name if deployment else 'none, an ad hoc run' }}"),
+            ("Run", "{{ flow_run.name }} ({{ flow_run.id }})"),
+            ("State", f"{{{{ flow_run.state.name }}}} at {_TIME}"),
+            *((("Error", message),) if error else ()),
+            ("Owner", "{{ owner }}"),
+            ("Runbook", "{{ runbook or 'none yet' }}"),
+            ("Look", f"{self._ui_url}/runs/flow-run/{{{{ flow_run.id }}}}"),
+        )
+        return Message(tier, subject, sentence, fields, self._prelude)
+
+
+def _constant(text: str) -> str:
+    """Text from the settings, kept from being read as a template."""
+    return f"{{% raw %}}{text}{{% endraw %}}" if "{" in text else text

@@ -1,0 +1,121 @@
+"""The plan's vocabulary: what is to exist in AWS and Prefect, without saying how it gets there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+Labels = Mapping[str, str | tuple[str, ...]]
+"""Labels that one resource must carry: globs, `!` negates, a tuple means any of these."""
+
+
+class Tier(StrEnum):
+    """How bad it is, and so who is told."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+    P1 = "p1"
+    ESCALATION = "escalation"
+    RECOVERY = "recovery"
+    LATE = "late"
+
+
+class Posture(StrEnum):
+    """Whether a trigger fires on events or on their absence; Prefect's own words."""
+
+    REACTIVE = "Reactive"
+    PROACTIVE = "Proactive"
+
+
+@dataclass(frozen=True)
+class EventTrigger:
+    """Fires on a number of events, or on their absence, in a window. Prefect's `event` trigger."""
+
+    expect: tuple[str, ...]
+    match: Labels
+    match_related: tuple[Labels, ...]
+    for_each: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    posture: Posture = Posture.REACTIVE
+    threshold: int = 1
+    within: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class CompoundTrigger:
+    """Fires when every one of its triggers fired within a window. Prefect's `compound` trigger."""
+
+    triggers: tuple[EventTrigger, ...]
+    within: timedelta
+    require: Literal["all"] = "all"
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A message to one channel. Subject and body are Jinja templates that Prefect renders."""
+
+    channel: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True)
+class AutomationRule:
+    """One Prefect automation.
+
+    `key` is the stable part of its Pulumi name: a new key makes a new automation, which forgets
+    what the old one had counted.
+    """
+
+    key: str
+    name: str
+    tier: Tier
+    description: str
+    trigger: EventTrigger | CompoundTrigger
+    notifications: tuple[Notification, ...]
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class SecretRule:
+    """One secret in AWS Secrets Manager. `variable` is where `from: env` finds the value."""
+
+    key: str
+    name: str
+    description: str
+    recovery_window_days: int
+    protect: bool
+    kms_key_id: str | None
+    tags: Mapping[str, str]
+    variable: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class BlockRule:
+    """One Prefect block: the way to a channel, or settings that flows read.
+
+    `secrets` names, for each field of the block, the secret that fills it.
+    """
+
+    key: str
+    name: str
+    type_slug: str
+    data: Mapping[str, object]
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """The block as Prefect's commands name it, such as `slack-webhook/alerts`."""
+        return f"{self.type_slug}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a stack consists of."""
+
+    stack: str
+    secrets: tuple[SecretRule, ...]
+    blocks: tuple[BlockRule, ...]
+    automations: tuple[AutomationRule, ...]

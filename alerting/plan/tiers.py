@@ -1,0 +1,194 @@
+"""The automations of each tier. Their number does not grow with the number of pipelines."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+
+from alerting.plan import triggers
+from alerting.plan.delivery import Delivery
+from alerting.plan.messages import Message, Messages
+from alerting.plan.names import names_of
+from alerting.plan.rules import AutomationRule, CompoundTrigger, EventTrigger, Labels
+from alerting.settings import Settings
+from alerting.settings.consistency import DEFAULT_WINDOW
+from alerting.settings.durations import format_duration
+from alerting.settings.models import PipelineSettings, every_longest
+
+WARNING_TITLE = "Pipeline Failure Alert"
+
+
+class TierPlanner:
+    """Turns a stack's tiers into automations."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare what all tiers share: names, messages, who is reached."""
+        self._settings = settings
+        self._names = names_of(settings)
+        self._messages = Messages(settings)
+        self._delivery = Delivery(settings)
+        self._tagged = triggers.tagged(settings.tag)
+
+    def automations(self) -> Iterator[AutomationRule]:
+        """Every automation of the stack, gravest tiers last."""
+        yield self._warning()
+        yield self._recovery()
+        yield self._late()
+        yield from self._critical()
+        yield from self._escalation()
+        yield from self._p1()
+
+    def _warning(self) -> AutomationRule:
+        return self._rule(
+            "warning",
+            WARNING_TITLE,
+            f"One message for each failed run with the tag {self._settings.tag}.",
+            triggers.one_failure((self._tagged,)),
+            self._messages.failure(),
+            self._settings.tiers.warning.notify,
+        )
+
+    def _recovery(self) -> AutomationRule:
+        tiers = self._settings.tiers
+        return self._rule(
+            "recovery",
+            "Pipeline Recovery",
+            "The first success of a flow that had failed, told to who heard of the failure.",
+            triggers.first_success_after_failure((self._tagged,)),
+            self._messages.recovery(),
+            tiers.recovery.notify if tiers.recovery else self._warned_on_slack(),
+        )
+
+    def _late(self) -> AutomationRule:
+        tiers = self._settings.tiers
+        return self._rule(
+            "late",
+            "Pipeline Late Start",
+            "A scheduled run that did not start.",
+            triggers.late((self._tagged,)),
+            self._messages.late(),
+            tiers.late.notify if tiers.late else self._warned_on_slack(),
+        )
+
+    def _critical(self) -> Iterator[AutomationRule]:
+        """One automation a window: a daily load cannot fail three times within 24 hours."""
+        critical = self._settings.tiers.critical
+        if critical is None:
+            return
+        default = critical.within or DEFAULT_WINDOW
+        others: defaultdict[timedelta, list[str]] = defaultdict(list)
+        for key, pipeline in self._settings.pipelines.items():
+            needed = critical.consecutive_failures * (pipeline.every or timedelta(0))
+            if critical.within is None and needed > default:
+                others[needed].append(self._settings.flow_of(key))
+        # A flow that several pipelines run counts once, in its longest window.
+        claimed: set[str] = set()
+        for window in sorted(others, reverse=True):
+            flows = sorted(set(others[window]) - claimed)
+            claimed.update(flows)
+            if flows:
+                related = (self._tagged, triggers.named("flow", flows))
+                yield self._streak(window, related, f"-{format_duration(window)}")
+        yield self._streak(default, (self._tagged, *triggers.not_named("flow", sorted(claimed))))
+
+    def _streak(
+        self, window: timedelta, related: tuple[Labels, ...], suffix: str = ""
+    ) -> AutomationRule:
+        critical = self._settings.tiers.critical
+        if critical is None:
+            raise AssertionError("only called where the tier is configured")
+        failures = critical.consecutive_failures
+        title = "Pipeline Critical Alert" + (f" ({suffix[1:]})" if suffix else "")
+        return self._rule(
+            f"critical{suffix}",
+            title,
+            f"{failures} failures of one flow within {format_duration(window)}.",
+            triggers.failures_in_window(related, failures, window),
+            self._messages.streak(failures, window),
+            critical.notify,
+        )
+
+    def _escalation(self) -> Iterator[AutomationRule]:
+        """One automation a step, and one more for pipelines that name their deployment."""
+        chosen = {k: p for k, p in self._settings.pipelines.items() if p.escalate}
+        of_flows = {k: p for k, p in chosen.items() if p.deployment is None}
+        of_deployments = {k: p for k, p in chosen.items() if p.deployment is not None}
+        for suffix, pipelines, for_each in (
+            ("", of_flows, triggers.EACH_FLOW),
+            ("-deployments", of_deployments, triggers.EACH_DEPLOYMENT),
+        ):
+            if pipelines:
+                related = self._matching(pipelines)
+                for step in self._settings.escalation:
+                    after = format_duration(step.after)
+                    label = f"{after}, deployments" if suffix else after
+                    yield self._rule(
+                        f"escalation-{after}{suffix}",
+                        f"Pipeline Escalation ({label})",
+                        f"A failure without a success in {after}, for the {step.to}.",
+                        triggers.unmended(related, step.after, for_each),
+                        self._messages.step(step.to, step.after),
+                        step.notify,
+                        waking=step.to,
+                    )
+
+    def _matching(self, pipelines: dict[str, PipelineSettings]) -> tuple[Labels, ...]:
+        flows = sorted({self._settings.flow_of(key) for key in pipelines})
+        deployments = sorted({p.deployment for p in pipelines.values() if p.deployment})
+        by_flow = triggers.named("flow", flows)
+        if not deployments:
+            return (self._tagged, by_flow)
+        return (self._tagged, by_flow, triggers.named("deployment", deployments))
+
+    def _p1(self) -> Iterator[AutomationRule]:
+        p1, pipelines = self._settings.tiers.p1, self._settings.pipelines
+        if p1 is None:
+            return
+        # With a single pipeline every failure would be an outage.
+        if len(pipelines) > 1:
+            within = p1.within or every_longest(pipelines) or DEFAULT_WINDOW
+            each = [self._matching({key: pipeline}) for key, pipeline in pipelines.items()]
+            yield self._rule(
+                "p1-all-down",
+                "Pipelines All Down",
+                f"Each of the {len(pipelines)} pipelines failed within {format_duration(within)}.",
+                triggers.all_failed(each, within),
+                self._messages.all_down(list(pipelines)),
+                p1.notify,
+            )
+        yield self._rule(
+            "p1-work-pool",
+            "Work Pool Not Ready",
+            "A work pool without a worker: none of its runs start.",
+            triggers.work_pool_not_ready(),
+            self._messages.work_pool(),
+            p1.notify,
+        )
+
+    def _warned_on_slack(self) -> tuple[str, ...]:
+        notify = self._settings.tiers.warning.notify
+        return self._delivery.slack_of(notify) or notify
+
+    def _rule(  # noqa: PLR0913 - the parts of a rule
+        self,
+        key: str,
+        title: str,
+        description: str,
+        trigger: EventTrigger | CompoundTrigger,
+        message: Message,
+        notify: tuple[str, ...],
+        *,
+        waking: str | None = None,
+    ) -> AutomationRule:
+        return AutomationRule(
+            key=key,
+            name=self._names.automation(title),
+            tier=message.tier,
+            description=description,
+            trigger=trigger,
+            notifications=self._delivery.notifications(notify, message, waking=waking),
+        )
+
+
+def warning_name(settings: Settings) -> str:
+    """Name of the automation that announces each failure."""
+    return names_of(settings).automation(WARNING_TITLE)

@@ -1,0 +1,1 @@
+"""Components that turn the plan's rules into resources."""

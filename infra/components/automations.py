@@ -1,0 +1,97 @@
+"""Prefect automations from the plan's rules."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+import pulumi
+import pulumi_prefect as prefect
+
+from alerting.plan import AutomationRule, CompoundTrigger, EventTrigger
+from alerting.plan.documents import labels_document, related_document
+from alerting.settings import PROJECT
+
+
+class AlertAutomations(pulumi.ComponentResource):
+    """The automations of every tier."""
+
+    ids_by_tier: dict[str, dict[str, pulumi.Output[str]]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        rules: Sequence[AutomationRule],
+        block_ids: Mapping[str, pulumi.Output[str]],
+        provider: prefect.Provider,
+    ) -> None:
+        """Declare an automation for each rule; `block_ids` are by channel."""
+        super().__init__(f"{PROJECT}:automations:AlertAutomations", name)
+        ids: defaultdict[str, dict[str, pulumi.Output[str]]] = defaultdict(dict)
+        for rule in rules:
+            automation = prefect.Automation(
+                rule.key,
+                name=rule.name,
+                description=rule.description,
+                enabled=rule.enabled,
+                trigger=_trigger(rule.trigger),
+                actions=[
+                    prefect.AutomationActionArgs(
+                        type="send-notification",
+                        block_document_id=block_ids[notification.channel],
+                        subject=notification.subject,
+                        body=notification.body,
+                    )
+                    for notification in rule.notifications
+                ],
+                opts=pulumi.ResourceOptions(parent=self, provider=provider),
+            )
+            ids[rule.tier.value][rule.key] = automation.id
+        self.ids_by_tier = dict(ids)
+        self.register_outputs({"automationIds": self.ids_by_tier})
+
+
+def _trigger(trigger: EventTrigger | CompoundTrigger) -> prefect.AutomationTriggerArgs:
+    if isinstance(trigger, EventTrigger):
+        return prefect.AutomationTriggerArgs(
+            event=prefect.AutomationTriggerEventArgs(**_event(trigger))
+        )
+    return prefect.AutomationTriggerArgs(
+        compound=prefect.AutomationTriggerCompoundArgs(
+            require=trigger.require,
+            within=trigger.within.total_seconds(),
+            triggers=[
+                prefect.AutomationTriggerCompoundTriggerArgs(
+                    event=prefect.AutomationTriggerCompoundTriggerEventArgs(**_event(child))
+                )
+                for child in trigger.triggers
+            ],
+        )
+    )
+
+
+class _EventArguments(TypedDict):
+    """Arguments of an event trigger, whose class the SDK has twice: alone and in a compound."""
+
+    posture: str
+    expects: list[str]
+    afters: list[str]
+    for_eaches: list[str]
+    match: str
+    match_related: str
+    threshold: float
+    within: float
+
+
+def _event(trigger: EventTrigger) -> _EventArguments:
+    return {
+        "posture": trigger.posture.value,
+        "expects": list(trigger.expect),
+        "afters": list(trigger.after),
+        "for_eaches": list(trigger.for_each),
+        "match": json.dumps(labels_document(trigger.match)),
+        "match_related": json.dumps(related_document(trigger.match_related)),
+        "threshold": trigger.threshold,
+        "within": trigger.within.total_seconds(),
+    }

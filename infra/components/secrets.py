@@ -1,0 +1,131 @@
+"""AWS Secrets Manager secrets, and their values for whoever feeds a block."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+
+import pulumi
+import pulumi_aws as aws
+from pydantic import SecretStr
+
+from alerting.plan import SecretRule
+from alerting.settings import PROJECT, Problem, SecretSource, SettingsError
+from alerting.settings.models import SecretSettings
+from alerting.settings.secret_values import secret_value_problem
+
+
+class SecretStore(pulumi.ComponentResource):
+    """Owns the secrets, and their versions where the stack brings the value.
+
+    Values of `from: secretsmanager` are put there out of band and read at deployment; such a
+    secret is adopted when it exists. When it is still empty the deployment ends with an error
+    that says how to fill it, with nothing removed.
+    """
+
+    values: dict[str, pulumi.Output[str]]
+    arns: dict[str, pulumi.Output[str]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        rules: Sequence[SecretRule],
+        brought: Mapping[str, str],
+        provider: aws.Provider,
+    ) -> None:
+        """Declare the secrets; `brought` are the values from `brought_values`, by key."""
+        super().__init__(f"{PROJECT}:secrets:SecretStore", name)
+        self._provider = provider
+        self.values, self.arns = {}, {}
+        for rule in rules:
+            value = brought.get(rule.key)
+            secret = self._secret(rule, adopt=value is None)
+            self.arns[rule.key] = secret.arn
+            self.values[rule.key] = (
+                self._read(rule, secret) if value is None else self._write(rule, secret, value)
+            )
+        self.register_outputs({"arns": self.arns})
+
+    def _secret(self, rule: SecretRule, *, adopt: bool) -> aws.secretsmanager.Secret:
+        return aws.secretsmanager.Secret(
+            rule.key,
+            name=rule.name,
+            description=rule.description,
+            tags=dict(rule.tags),
+            kms_key_id=rule.kms_key_id,
+            recovery_window_in_days=rule.recovery_window_days,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=self._provider,
+                # Never its versions: a changed value replaces the version.
+                protect=rule.protect,
+                import_=self._existing(rule.name) if adopt else None,
+            ),
+        )
+
+    def _existing(self, name: str) -> str | None:
+        """ARN of the secret of this name. AWS appends a dash and six characters to the name."""
+        found = aws.secretsmanager.get_secrets(
+            filters=[aws.secretsmanager.GetSecretsFilterArgs(name="name", values=[name])],
+            opts=pulumi.InvokeOptions(parent=self, provider=self._provider),
+        )
+        ending = re.compile(rf":secret:{re.escape(name)}-[A-Za-z0-9]{{6}}$")
+        return next((arn for arn in found.arns if ending.search(arn)), None)
+
+    def _write(
+        self, rule: SecretRule, secret: aws.secretsmanager.Secret, value: str
+    ) -> pulumi.Output[str]:
+        version = aws.secretsmanager.SecretVersion(
+            rule.key,
+            secret_id=secret.id,
+            secret_string=pulumi.Output.secret(value),
+            opts=pulumi.ResourceOptions(parent=secret, provider=self._provider),
+        )
+        # From the version and not from the settings: the block follows what AWS accepted.
+        return pulumi.Output.secret(version.secret_string.apply(lambda text: text or ""))
+
+    def _read(self, rule: SecretRule, secret: aws.secretsmanager.Secret) -> pulumi.Output[str]:
+        def current(arn: str) -> str:
+            try:
+                found = aws.secretsmanager.get_secret_version(
+                    secret_id=arn,
+                    opts=pulumi.InvokeOptions(parent=self, provider=self._provider),
+                )
+            except Exception as error:
+                raise pulumi.RunError(
+                    f"The secret {rule.name} has no value that can be read. Put one in and deploy "
+                    f"again: <command that prints the value> | aws secretsmanager put-secret-value "
+                    f"--secret-id {rule.name} --secret-string file:///dev/stdin"
+                ) from error
+            problem = secret_value_problem(rule.kind, found.secret_string)
+            if problem:
+                raise pulumi.RunError(f"The value of the secret {rule.name} {problem}")
+            return found.secret_string
+
+        return pulumi.Output.secret(secret.arn.apply(current))
+
+
+def brought_values(
+    rules: Sequence[SecretRule], settings: Mapping[str, SecretSettings]
+) -> dict[str, str]:
+    """Values that the stack brings itself: from the configuration and the environment.
+
+    Raises:
+        SettingsError: with every variable that is not set or holds something else.
+    """
+    values: dict[str, str] = {}
+    problems: list[Problem] = []
+    for rule in rules:
+        declared = settings[rule.key]
+        if isinstance(declared.value, SecretStr):
+            values[rule.key] = declared.value.get_secret_value()
+        elif declared.source is SecretSource.ENV:
+            value = os.environ.get(rule.variable, "")
+            problem = secret_value_problem(rule.kind, value) if value else "is not set"
+            if problem:
+                text = f"from: env: the variable {rule.variable} {problem}"
+                problems.append(Problem(0, f"{PROJECT}:secrets.{rule.key}", text))
+            values[rule.key] = value
+    if problems:
+        raise SettingsError(f"Pulumi.{pulumi.get_stack()}.yaml", problems)
+    return values
