@@ -1,0 +1,31 @@
+"""`alertctl`: what a team does with its alerting besides deploying it."""
+
+import typer
+
+from alerting.ctl.check import check
+from alerting.ctl.drill import drill
+
+app = typer.Typer(
+    name="alertctl",
+    help="Check, try and watch the alerting of a Prefect workspace.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Typer's own tracebacks print local variables, and those may hold secrets.
+    pretty_exceptions_enable=False,
+)
+app.command()(check)
+app.command()(drill)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep `check` a subcommand, however few there are."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""`python -m sandbox`: what `make sandbox`, `make sandbox-down` and `make demo` run."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pulumi.automation import CommandError, OpType
+from rich.console import Console
+
+from sandbox.drill.player import play_drill
+from sandbox.drill.report import print_report, report_console
+from sandbox.lifecycle import bring_up, take_down
+from sandbox.stack import SandboxStack
+from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState
+
+EXIT_MISSED = 1
+EXIT_FAILED = 2
+
+app = typer.Typer(
+    help="The alerting stack on one machine.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+console = Console(highlight=False)
+Folder = Annotated[Path, typer.Option("--folder", help="The sandbox's folder.")]
+
+
+@app.command()
+def up(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Bring a sandbox up, with the stack deployed, and leave it up."""
+    state = _bring_up(folder)
+    console.print(f"messages: {state.page_url}\nPrefect:  {state.prefect_ui_url}")
+    console.print("try: alertctl drill; remove: make sandbox-down")
+
+
+@app.command()
+def down(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Remove a sandbox and all its processes, also after a crash."""
+    take_down(folder)
+    console.print("the sandbox is down")
+
+
+@app.command()
+def demo(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Bring a sandbox up, drill it, report, take it down. Exit code 1 when a message missed."""
+    start = time.monotonic()
+    try:
+        state = _bring_up(folder)
+        verdict = play_drill(state, _say)
+    finally:
+        take_down(folder)
+    print_report(report_console(), verdict)
+    console.print(f"{time.monotonic() - start:.0f} s in all")
+    if not verdict.passed:
+        raise typer.Exit(EXIT_MISSED)
+
+
+def _bring_up(folder: Path) -> SandboxState:
+    start = time.monotonic()
+    _say("starting Prefect, Secrets Manager, the capture and a worker")
+    state = bring_up(folder)
+    _say(f"services are up after {time.monotonic() - start:.1f} s; deploying")
+    start = time.monotonic()
+    result = SandboxStack(state).up()
+    changes = result.summary.resource_changes or {}
+    _say(f"{changes.get(OpType.CREATE, 0)} resources in {time.monotonic() - start:.1f} s")
+    return state
+
+
+def _say(text: str) -> None:
+    console.print(f"sandbox: {text}")
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is one line and exit code 2."""
+    try:
+        app()
+    except SandboxError as error:
+        console.print(f"sandbox: {error}", style="red")
+        raise SystemExit(EXIT_FAILED) from None
+    except CommandError as error:
+        console.print(f"sandbox: the engine refused to deploy:\n{error}", style="red")
+        raise SystemExit(EXIT_FAILED) from None
+
+
+if __name__ == "__main__":
+    main()

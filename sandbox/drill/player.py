@@ -1,0 +1,107 @@
+"""Plays a drill: deploys with short escalations, runs the lanes, waits, judges."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from prefect.client.orchestration import PrefectClient
+
+from alerting.settings.durations import format_duration
+from sandbox.capture.messages import CapturedMessage, read_messages
+from sandbox.drill.judge import Played, Verdict, judge, missing
+from sandbox.drill.pipelines import DrillPipelines, suffix_of_next_drill, wait_for
+from sandbox.drill.scenarios import ESCALATION_WINDOWS, Scenario, ScenarioBuilder
+from sandbox.drill.settling import settle
+from sandbox.stack import SandboxStack
+from sandbox.state import SandboxError, SandboxState
+
+Say = Callable[[str], object]
+# Prefect looks for silent triggers every 5 s; the rest is for a busy machine.
+ARRIVAL_SECONDS = 20.0
+
+
+def play_drill(state: SandboxState, say: Say) -> Verdict:
+    """Run every scenario and compare what arrived with what should have.
+
+    The stack's escalation is shortened to seconds for the drill, and restored after it.
+
+    Raises:
+        SandboxError: when a run does not end or the server does not keep up.
+    """
+    suffix = asyncio.run(_next_suffix(state))
+    stack = SandboxStack(state, configure=partial(_configure, suffix))
+    say("deploying with an escalation of seconds")
+    stack.up()
+    try:
+        return asyncio.run(_Drill(state, stack, suffix, say).play())
+    finally:
+        say("restoring the escalation")
+        SandboxStack(state).up()
+
+
+def _configure(suffix: str, config: dict[str, Any]) -> None:
+    steps = config["data-alerts:escalation"]
+    for step, window in zip(steps, ESCALATION_WINDOWS, strict=True):
+        step["after"] = format_duration(window)
+    for name, pipeline in config["data-alerts:pipelines"].items():
+        pipeline["flow"] = pipeline.get("flow", name) + suffix
+
+
+async def _next_suffix(state: SandboxState) -> str:
+    async with _client(state) as client:
+        return await suffix_of_next_drill(client)
+
+
+def _client(state: SandboxState) -> PrefectClient:
+    # The reader's own proxy has no way to the sandbox.
+    return PrefectClient(api=state.prefect_api_url, httpx_settings={"trust_env": False})
+
+
+class _Drill:
+    def __init__(self, state: SandboxState, stack: SandboxStack, suffix: str, say: Say) -> None:
+        self._state = state
+        self._say = say
+        self._settings = stack.settings
+        self._lanes = ScenarioBuilder(stack.settings, stack.plan, suffix).lanes()
+        self._start = datetime.now(UTC)
+
+    async def play(self) -> Verdict:
+        runs = [run for lane in self._lanes for scenario in lane for run in scenario.runs]
+        async with _client(self._state) as client:
+            pipelines = await DrillPipelines.deploy(client, runs, self._settings.tag)
+            await settle(client)
+            lanes = (self._play_lane(lane, pipelines) for lane in self._lanes)
+            played = await asyncio.gather(*lanes)
+            await settle(client)
+        return judge([each for lane in played for each in lane], self._messages())
+
+    async def _play_lane(
+        self, lane: tuple[Scenario, ...], pipelines: DrillPipelines
+    ) -> list[Played]:
+        return [await self._play(scenario, pipelines) for scenario in lane]
+
+    async def _play(self, scenario: Scenario, pipelines: DrillPipelines) -> Played:
+        ended: list[datetime] = []
+        for step in scenario.steps:
+            self._say(f"{scenario.name}: {', '.join(run.target.flow for run in step)}")
+            ended += await asyncio.gather(*(pipelines.run(run) for run in step))
+            await self._arrival(scenario, len(ended))
+        return Played(scenario, tuple(ended))
+
+    async def _arrival(self, scenario: Scenario, runs: int) -> None:
+        """Wait for what the runs so far send. What stays away is for the judge to say."""
+        expected = [e for e in scenario.expected if e.run < runs]
+        longest = max((e.due.total_seconds() for e in expected), default=0.0)
+
+        async def all_arrived() -> bool | None:
+            return None if missing(expected, self._messages()) else True
+
+        try:
+            await wait_for(all_arrived, longest + ARRIVAL_SECONDS, "an arrival")
+        except SandboxError:
+            self._say(f"{scenario.name}: something did not arrive")
+
+    def _messages(self) -> list[CapturedMessage]:
+        return [m for m in read_messages(self._state.folder) if m.received_at >= self._start]

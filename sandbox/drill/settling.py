@@ -1,0 +1,63 @@
+"""Waits until a Prefect server has taken in its automations and done what was due.
+
+An event that follows an automation's creation at once is not acted on, so a drill must know that
+the automations are loaded. The server loads them in order and acts in order. So a probe that is
+made last, and works, tells that all before it are loaded; and its action comes after all others.
+"""
+
+import time
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from prefect.client.orchestration import PrefectClient
+
+from sandbox.drill.pipelines import wait_for
+
+SETTLE_SECONDS = 30.0
+REPEAT_SECONDS = 1.0
+
+
+async def settle(client: PrefectClient) -> None:
+    """Return when the server acts on all automations made so far, and has acted on all events.
+
+    Raises:
+        SandboxError: when that takes longer than SETTLE_SECONDS.
+    """
+    event = f"data-alerts.probe.{uuid4()}"
+    target = await _create(client, f"{event}.target", [{"type": "do-nothing"}])
+    pause = {"type": "pause-automation", "source": "selected", "automation_id": str(target)}
+    probe = await _create(client, event, [pause])
+
+    again = 0.0
+
+    async def target_is_paused() -> bool | None:
+        nonlocal again
+        # What is sent before the probe is loaded is lost, and each that is not costs an action.
+        if time.monotonic() >= again:
+            await client.request("POST", "/events", json=[_event(event)])
+            again = time.monotonic() + REPEAT_SECONDS
+        automation = await client.read_automation(target)
+        return True if automation and not automation.enabled else None
+
+    try:
+        await wait_for(target_is_paused, SETTLE_SECONDS, "the loading of the automations")
+    finally:
+        for automation in (probe, target):
+            await client.delete_automation(automation)
+
+
+async def _create(client: PrefectClient, event: str, actions: list[dict[str, str]]) -> UUID:
+    trigger = {"type": "event", "posture": "Reactive", "expect": [event], "threshold": 1}
+    body = {"name": event, "trigger": trigger, "actions": actions}
+    answer = await client.request("POST", "/automations/", json=body)
+    return UUID(answer.json()["id"])
+
+
+def _event(name: str) -> dict[str, object]:
+    return {
+        "id": str(uuid4()),
+        "occurred": datetime.now(UTC).isoformat(),
+        "event": name,
+        "resource": {"prefect.resource.id": "data-alerts.probe"},
+        "payload": {},
+    }

@@ -1,0 +1,192 @@
+"""The stack `sandbox`, deployed by the real engine into a sandbox's services.
+
+The Automation API runs the program in this process, the way Pulumi's language host would.
+"""
+
+import os
+import runpy
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from pulumi import automation
+from ruamel.yaml import YAML
+
+from alerting.plan import Plan, build_plan
+from alerting.settings import SecretSource, Settings
+from alerting.settings.stackfile import read_stack_file
+from sandbox.capture.channels import register_channels
+from sandbox.credentials import AWS_ACCESS_KEY, PASSPHRASE, fake_secrets
+from sandbox.processes import MARK
+from sandbox.pulumi_cli import find_cli
+from sandbox.state import SandboxState
+
+STACK = "sandbox"
+REPOSITORY = Path(__file__).resolve().parent.parent
+STAND_INS = Path(__file__).resolve().parent / "plugins" / "bin"
+
+Configure = Callable[[dict[str, Any]], None]
+"""Changes a stack's configuration, as read from its file, before it is deployed."""
+
+
+class SandboxStack:
+    """Deploys `Pulumi.sandbox.yaml`, or another stack's file, to one sandbox."""
+
+    def __init__(
+        self,
+        state: SandboxState,
+        *,
+        stack_file: Path = REPOSITORY / "Pulumi.sandbox.yaml",
+        configure: Configure | None = None,
+    ) -> None:
+        """Prepare a copy of the project: deploying writes into the stack's file."""
+        self._state = state
+        self._work_folder = state.folder / "stack"
+        self._stack_file = self._work_folder / f"Pulumi.{STACK}.yaml"
+        self._original = stack_file
+        self._prepare(configure)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as deployed."""
+        return read_stack_file(self._stack_file).settings
+
+    @property
+    def plan(self) -> Plan:
+        """The plan as deployed."""
+        return build_plan(self.settings, STACK)
+
+    def up(self, on_output: Callable[[str], object] | None = None) -> automation.UpResult:
+        """Deploy. Raises CommandError, as the methods below do, when the engine refuses."""
+        with self._program_environment():
+            return self.stack.up(on_output=on_output, color="never")
+
+    def preview(self) -> automation.PreviewResult:
+        """Show what `up` would do."""
+        with self._program_environment():
+            return self.stack.preview(color="never")
+
+    def destroy(self) -> automation.DestroyResult:
+        """Remove all that the stack made."""
+        with self._program_environment():
+            return self.stack.destroy(color="never")
+
+    @property
+    def stack(self) -> automation.Stack:
+        """The stack in the Automation API, made on first use."""
+        return automation.create_or_select_stack(
+            stack_name=STACK,
+            project_name="data-alerts",
+            program=run_program,
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(self._work_folder),
+                pulumi_command=find_cli(),
+                env_vars=self._engine_environment(),
+                secrets_provider="passphrase",
+            ),
+        )
+
+    def put_secret(self, name: str, value: str) -> None:
+        """Put a value into Secrets Manager out of band, as a platform engineer would."""
+        client = boto3.client(
+            "secretsmanager",
+            endpoint_url=self._state.moto_url,
+            region_name="eu-west-1",
+            aws_access_key_id=AWS_ACCESS_KEY,
+            aws_secret_access_key=AWS_ACCESS_KEY,
+            config=Config(proxies={}),
+        )
+        try:
+            client.create_secret(Name=name, SecretString=value)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceExistsException":
+                raise
+            client.put_secret_value(SecretId=name, SecretString=value)
+
+    def _prepare(self, configure: Configure | None) -> None:
+        self._work_folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(REPOSITORY / "Pulumi.yaml", self._work_folder / "Pulumi.yaml")
+        program = self._work_folder / "infra"
+        if not program.exists():
+            program.symlink_to(REPOSITORY / "infra")
+        yaml = YAML()
+        document = yaml.load(self._original)
+        config = document["config"]
+        config.update(self._addresses())
+        config["data-alerts:prefect"] = {"endpoint": self._state.prefect_api_url}
+        if configure:
+            configure(config)
+        with self._stack_file.open("w", encoding="utf-8") as file:
+            yaml.dump(document, file)
+        self._provide_secrets()
+
+    def _addresses(self) -> dict[str, object]:
+        """The configuration by which the vendor's AWS plugin finds moto, too."""
+        return {
+            "aws:endpoints": [{"secretsmanager": self._state.moto_url}],
+            "aws:accessKey": AWS_ACCESS_KEY,
+            "aws:secretKey": AWS_ACCESS_KEY,
+            "aws:skipCredentialsValidation": True,
+            "aws:skipMetadataApiCheck": True,
+            "aws:skipRequestingAccountId": True,
+        }
+
+    def _provide_secrets(self) -> None:
+        settings, plan = self.settings, self.plan
+        self._fakes = fake_secrets(plan, self._state.folder)
+        channels = {
+            self._fakes[channel.secret]: name
+            for name, channel in settings.channels.items()
+            if channel.secret
+        }
+        register_channels(self._state.folder, channels)
+        for rule in plan.secrets:
+            if settings.secrets[rule.key].source is SecretSource.SECRETS_MANAGER:
+                self.put_secret(rule.name, self._fakes[rule.key])
+
+    def _engine_environment(self) -> dict[str, str]:
+        folder = self._state.folder
+        state_folder = folder / "pulumi-state"
+        state_folder.mkdir(exist_ok=True)
+        environment = {
+            MARK: str(folder),
+            "DATA_ALERTS_PYTHON": sys.executable,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "PULUMI_BACKEND_URL": f"file://{state_folder}",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+            "PULUMI_HOME": str(folder / "pulumi-home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+        }
+        if os.environ.get("SANDBOX_PLUGINS") != "vendor":
+            environment["PATH"] = f"{STAND_INS}{os.pathsep}{os.environ['PATH']}"
+        return environment
+
+    @contextmanager
+    def _program_environment(self) -> Iterator[None]:
+        """Fill the variables of `from: env`, as a CI step would, while the program runs."""
+        variables = {rule.variable: self._fakes[rule.key] for rule in self.plan.secrets}
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            _restore(before)
+
+
+def run_program() -> None:
+    """Run the Pulumi program the way the language host does: its folder, as __main__."""
+    runpy.run_path(str(REPOSITORY / "infra"), run_name="__main__")
+
+
+def _restore(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Installs what the project needs; quick when nothing changed: `make setup`.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+install_python_packages() {
+    "${PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+        fail "Python 3.11 or newer is needed: name one with PYTHON=/path/to/python3"
+    wanted=$(cat requirements-dev.txt pyproject.toml | sha256sum)
+    if [ "$(cat .venv/installed 2>/dev/null)" = "$wanted" ]; then
+        return
+    fi
+    say "installing Python packages into .venv (about two minutes)"
+    "${PYTHON:-python3}" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --require-hashes -r requirements-dev.txt
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --no-deps --no-build-isolation --editable .
+    # Last, so that an interrupted installation begins again.
+    printf '%s\n' "$wanted" > .venv/installed
+}
+
+# Started first and waited for last: the build and the packages share the machine.
+tools/pulumi/build.sh &
+build=$!
+install_python_packages || { wait "$build"; exit 1; }
+wait "$build"
+say "done"
