@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sandbox sandbox-down demo test unit contract e2e page check format lock
+.PHONY: help setup sandbox sandbox-down demo bench test unit contract e2e page browser check format docs lock
 
 help: ## List what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,9 +22,15 @@ sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=fo
 sandbox-down: ## Remove a sandbox and all its processes, also after a crash
 	@$(PYTHON_BIN)/python -m sandbox down --folder $(SANDBOX)
 
-test: setup check ## All checks and all tests
-	@tools/browser.sh
+bench: setup ## Time deployments of three and of a thousand pipelines
+	@$(PYTHON_BIN)/python -m sandbox bench --folder .sandbox-bench
+
+test: check browser ## All checks and all tests
 	@$(PYTEST)
+
+page: browser
+browser: setup
+	@tools/browser.sh
 
 unit contract e2e page: setup ## One kind of test: mocks only, against recordings and servers, the whole, pages
 	@$(PYTEST) -m $@
@@ -41,6 +47,9 @@ check: setup ## Formatting, lint, types, the direction of imports, stack files, 
 format: setup ## Format the code
 	@$(PYTHON_BIN)/ruff format --quiet
 	@$(PYTHON_BIN)/ruff check --quiet --fix
+
+docs: setup ## Write docs/settings.md from the models
+	@$(PYTHON_BIN)/python -m alerting.settings.reference > docs/settings.md
 
 lock: setup ## Lock the requirements anew after a change in requirements/
 	@tools/lock.sh

@@ -8,6 +8,7 @@ import typer
 from pulumi.automation import CommandError, OpType
 from rich.console import Console
 
+from sandbox.bench import bench as run_bench
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.lifecycle import bring_up, take_down
@@ -20,7 +21,7 @@ EXIT_FAILED = 2
 app = typer.Typer(
     help="The alerting stack on one machine.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 Folder = Annotated[Path, typer.Option("--folder", help="The sandbox's folder.")]
 
 
@@ -52,6 +53,16 @@ def demo(folder: Folder = DEFAULT_FOLDER) -> None:
     console.print(f"{time.monotonic() - start:.0f} s in all")
     if not verdict.passed:
         raise typer.Exit(EXIT_MISSED)
+
+
+@app.command()
+def bench(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Time deployments of three and of a thousand pipelines."""
+    try:
+        table = run_bench(bring_up(folder), _say)
+    finally:
+        take_down(folder)
+    console.print(table)
 
 
 def _bring_up(folder: Path) -> SandboxState:

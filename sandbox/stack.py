@@ -44,18 +44,24 @@ class SandboxStack:
         *,
         stack_file: Path = REPOSITORY / "Pulumi.sandbox.yaml",
         configure: Configure | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
-        """Prepare a copy of the project: deploying writes into the stack's file."""
+        """Prepare a copy of the project: deploying writes into the stack's file.
+
+        `configure` changes the configuration; `secrets` go over the sandbox's fakes.
+        """
         self._state = state
         self._work_folder = state.folder / "stack"
-        self._stack_file = self._work_folder / f"Pulumi.{STACK}.yaml"
+        self.stack_file = self._work_folder / f"Pulumi.{STACK}.yaml"
         self._original = stack_file
         self._prepare(configure)
+        self.secrets = {**fake_secrets(self.plan, state.folder), **(secrets or {})}
+        self._provide_secrets()
 
     @property
     def settings(self) -> Settings:
         """The settings as deployed."""
-        return read_stack_file(self._stack_file).settings
+        return read_stack_file(self.stack_file).settings
 
     @property
     def plan(self) -> Plan:
@@ -64,18 +70,18 @@ class SandboxStack:
 
     def up(self, on_output: Callable[[str], object] | None = None) -> automation.UpResult:
         """Deploy. Raises CommandError, as the methods below do, when the engine refuses."""
-        with self._program_environment():
-            return self.stack.up(on_output=on_output, color="never")
+        with self.program_environment():
+            return self.stack.up(on_output=on_output, color="never", show_secrets=False)
 
     def preview(self) -> automation.PreviewResult:
         """Show what `up` would do."""
-        with self._program_environment():
+        with self.program_environment():
             return self.stack.preview(color="never")
 
     def destroy(self) -> automation.DestroyResult:
         """Remove all that the stack made."""
-        with self._program_environment():
-            return self.stack.destroy(color="never")
+        with self.program_environment():
+            return self.stack.destroy(color="never", show_secrets=False)
 
     @property
     def stack(self) -> automation.Stack:
@@ -122,9 +128,8 @@ class SandboxStack:
         config["data-alerts:prefect"] = {"endpoint": self._state.prefect_api_url}
         if configure:
             configure(config)
-        with self._stack_file.open("w", encoding="utf-8") as file:
+        with self.stack_file.open("w", encoding="utf-8") as file:
             yaml.dump(document, file)
-        self._provide_secrets()
 
     def _addresses(self) -> dict[str, object]:
         """The configuration by which the vendor's AWS plugin finds moto, too."""
@@ -139,16 +144,15 @@ class SandboxStack:
 
     def _provide_secrets(self) -> None:
         settings, plan = self.settings, self.plan
-        self._fakes = fake_secrets(plan, self._state.folder)
         channels = {
-            self._fakes[channel.secret]: name
+            self.secrets[channel.secret]: name
             for name, channel in settings.channels.items()
             if channel.secret
         }
         register_channels(self._state.folder, channels)
         for rule in plan.secrets:
             if settings.secrets[rule.key].source is SecretSource.SECRETS_MANAGER:
-                self.put_secret(rule.name, self._fakes[rule.key])
+                self.put_secret(rule.name, self.secrets[rule.key])
 
     def _engine_environment(self) -> dict[str, str]:
         folder = self._state.folder
@@ -168,9 +172,9 @@ class SandboxStack:
         return environment
 
     @contextmanager
-    def _program_environment(self) -> Iterator[None]:
+    def program_environment(self) -> Iterator[None]:
         """Fill the variables of `from: env`, as a CI step would, while the program runs."""
-        variables = {rule.variable: self._fakes[rule.key] for rule in self.plan.secrets}
+        variables = {rule.variable: self.secrets[rule.key] for rule in self.plan.secrets}
         before = {name: os.environ.get(name) for name in variables}
         os.environ.update(variables)
         try:

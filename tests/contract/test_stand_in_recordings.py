@@ -1,0 +1,127 @@
+"""The stand-ins answer as the genuine plugins were recorded to, and send what those sent.
+
+The servers are real: a Prefect server, and moto for AWS. What a recording found there is made
+before it is replayed.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from sandbox.plugins.aws import Aws
+from sandbox.plugins.aws_secret import Secret
+from sandbox.plugins.aws_secret_version import SecretVersion
+from sandbox.plugins.prefect_automation import Automation
+from sandbox.plugins.prefect_block import Block
+from sandbox.plugins.prefect_bridge import PrefectBridge
+from tests.contract.replay import Replay, engine_for, recorded
+from tests.contract.wire import Wire, wire_to
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+pytestmark = pytest.mark.contract
+
+PREFECT = [
+    *("create", "noop", "update", "preview", "refresh", "repair", "import", "delete", "listmatch"),
+    *("badaction", "badjson", "badname", "badwithin"),
+]
+AWS = ["create", "noop", "update", "refresh", "repair", "rename", "delete", "badwindow", "twice"]
+INPUTS = {
+    "prefect:index/block:Block": Block.inputs,
+    "prefect:index/automation:Automation": Automation.inputs,
+    "aws:secretsmanager/secret:Secret": Secret.inputs,
+    "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion.inputs,
+}
+# The recordings are of Terraform's provider through the bridge; pulumi-aws has names of its own.
+AWS_NAMES = {
+    "aws:index/secretsmanagerSecret:SecretsmanagerSecret": "aws:secretsmanager/secret:Secret",
+    "aws:index/secretsmanagerSecretVersion:SecretsmanagerSecretVersion": (
+        "aws:secretsmanager/secretVersion:SecretVersion"
+    ),
+    "secretsmanagerSecretId": "id",
+    "secretsmanagerSecretVersionId": "id",
+}
+# What pulumi-aws 7 adds.
+ADDED = frozenset({"region", "secretArn"})
+# In the recordings one secret has this name, and another was deleted with a recovery window.
+TAKEN, KEPT = "prefect/slack-webhook-url", "prefect/pagerduty-integration-key"
+
+
+@pytest.fixture
+def wire(prefect_server: str) -> Iterator[Wire]:
+    with wire_to(prefect_server.removesuffix("/api")) as wire:
+        yield wire
+
+
+@contextmanager
+def prefect_replay(wire: Wire) -> Iterator[Replay]:
+    with engine_for(PrefectBridge()) as engine:
+        replay = Replay(engine, {"http://127.0.0.1:4210": wire.url}, INPUTS)
+        yield replay
+    for made in replay.made:
+        for kind in ("automations", "block_documents"):
+            httpx.delete(f"{wire.url}/api/{kind}/{made}", trust_env=False)
+
+
+@pytest.fixture
+def secrets_manager(moto_url: str) -> Iterator["SecretsManagerClient"]:
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=moto_url,
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(proxies={}),
+    )
+    yield client
+    for secret in client.list_secrets(IncludePlannedDeletion=True)["SecretList"]:
+        if secret["Name"].startswith("prefect/"):
+            client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+
+
+@pytest.mark.parametrize("recording", PREFECT)
+def test_the_bridge_answers_as_recorded(recording: str, wire: Wire) -> None:
+    with prefect_replay(wire) as replay:
+        replay.run(recorded(f"prefect/{recording}"))
+
+
+@pytest.mark.parametrize("recording", ["badname", "badwithin"])
+def test_the_bridge_sends_what_the_server_was_recorded_to_get(recording: str, wire: Wire) -> None:
+    calls = recorded(f"prefect/{recording}")
+    [error] = [text for call in calls for text in call.errors]
+    [body] = re.findall(r'"request_body":({.*})}', error)
+    with prefect_replay(wire) as replay:
+        replay.run(calls)
+    path = "block_documents" if recording == "badname" else "automations"
+    assert without_schema(wire.bodies(f"POST /api/{path}/")[-1]) == without_schema(json.loads(body))
+
+
+@pytest.mark.parametrize("recording", AWS)
+def test_the_aws_plugin_answers_as_recorded(
+    recording: str, moto_url: str, secrets_manager: "SecretsManagerClient"
+) -> None:
+    calls = [call for call in recorded(f"aws/{recording}") if call.method != "Parameterize"]
+
+    def put_a_newer_value() -> None:
+        secrets_manager.put_secret_value(SecretId=TAKEN, SecretString="newer")
+
+    if recording in {"badwindow", "twice"}:
+        secrets_manager.create_secret(Name=TAKEN)
+        secrets_manager.create_secret(Name=KEPT)
+        secrets_manager.delete_secret(SecretId=KEPT, RecoveryWindowInDays=30)
+    with engine_for(Aws()) as engine:
+        replay = Replay(engine, {**AWS_NAMES, "http://127.0.0.1:5210": moto_url}, INPUTS, ADDED)
+        replay.run(calls, put_a_newer_value if recording == "refresh" else lambda: None)
+
+
+def without_schema(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ids that every server gives anew."""
+    return {k: v for k, v in body.items() if k not in {"block_schema_id", "block_type_id"}}

@@ -1,0 +1,266 @@
+"""The stack through the real engine: Prefect and Secrets Manager before and after."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from pulumi.automation import CommandError, OpType
+
+from alerting.plan.documents import automation_document
+from sandbox.bench import with_many_pipelines
+from sandbox.credentials import AWS_ACCESS_KEY
+from sandbox.stack import SandboxStack
+from sandbox.state import SandboxState
+from tests.contract.wire import Wire, wire_to
+
+pytestmark = pytest.mark.e2e
+
+OTHER_WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/ANOTHERFAKEFORTHETEST"
+
+
+@pytest.fixture
+def wires(sandbox: SandboxState) -> Iterator[tuple[Wire, Wire, SandboxState]]:
+    """What is sent to Prefect and to Secrets Manager, and a sandbox that goes through there."""
+    prefect = sandbox.prefect_api_url.removesuffix("/api")
+    with wire_to(prefect) as to_prefect, wire_to(sandbox.moto_url) as to_aws:
+        through = sandbox.model_copy(
+            update={"prefect_api_url": f"{to_prefect.url}/api", "moto_url": to_aws.url}
+        )
+        yield to_prefect, to_aws, through
+
+
+def test_every_rule_of_the_plan_is_in_prefect_as_planned(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    outputs = stack.up().outputs
+    stored = {a["name"]: a for a in _automations(sandbox)}
+    block_ids = outputs["blockIds"].value
+    assert stored.keys() == {rule.name for rule in stack.plan.automations}
+    for rule in stack.plan.automations:
+        wanted = automation_document(rule, block_ids)
+        assert _differences(stored[rule.name], wanted) == []
+        assert outputs["automationIds"].value[rule.tier][rule.key] == stored[rule.name]["id"]
+
+
+def test_every_secret_is_in_secrets_manager_and_its_block(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    stack.up()
+    for rule in stack.plan.secrets:
+        value = _aws(sandbox).get_secret_value(SecretId=rule.name)["SecretString"]
+        assert value == stack.secrets[rule.key]
+    blocks = _blocks(sandbox)
+    for block in stack.plan.blocks:
+        for field, secret in block.secrets.items():
+            assert blocks[block.name]["data"][field] == stack.secrets[secret]
+        assert blocks[block.name]["block_type"]["slug"] == block.type_slug
+
+
+def test_an_unchanged_stack_sends_no_writes(wires: tuple[Wire, Wire, SandboxState]) -> None:
+    to_prefect, to_aws, sandbox = wires
+    stack = SandboxStack(sandbox)
+    try:
+        stack.up()
+        assert "POST /api/automations/" in _writes(to_prefect)
+        to_prefect.sent.clear()
+        to_aws.sent.clear()
+        changes = stack.up().summary.resource_changes
+        assert changes is not None
+        assert set(changes) == {"same"}
+        assert _writes(to_prefect) == []
+        assert {_action(sent.body) for sent in to_aws.sent} <= {"read"}
+    finally:
+        stack.destroy()
+
+
+def test_a_preview_changes_nothing_and_says_what_would(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    stack.up()
+    before = _automations(sandbox)
+    changed = SandboxStack(sandbox, configure=_another_recipient)
+    assert changed.preview().change_summary[OpType.UPDATE] == 1
+    assert _automations(sandbox) == before
+
+
+def test_a_changed_setting_updates_its_automation_in_place_and_no_other(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    stack.up()
+    before = {a["id"]: a for a in _automations(sandbox)}
+    SandboxStack(sandbox, configure=_another_recipient).up()
+    after = {a["id"]: a for a in _automations(sandbox)}
+    assert before.keys() == after.keys()
+    [changed] = [a for i, a in after.items() if a["updated"] != before[i]["updated"]]
+    assert changed["actions"][0]["subject"].startswith("ESCALATION to head of data")
+
+
+def test_a_changed_secret_reaches_aws_and_prefect(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    stack.up()
+    secrets = {"slack-webhook-url-critical": OTHER_WEBHOOK, "pagerduty-integration-key": "changed"}
+    changed = SandboxStack(sandbox, secrets=secrets)
+    changed.up()
+    blocks = _blocks(sandbox)
+    assert blocks["alerts-critical"]["data"]["url"] == OTHER_WEBHOOK
+    assert blocks["data-pipelines"]["data"]["integration_key"] == "changed"
+    name = "prefect/slack-webhook-url-critical"
+    assert _aws(sandbox).get_secret_value(SecretId=name)["SecretString"] == OTHER_WEBHOOK
+
+
+def test_drift_is_found_and_repaired(sandbox: SandboxState, stack: SandboxStack) -> None:
+    stack.up()
+    warning = next(a for a in _automations(sandbox) if a["name"] == "DLT Pipeline Failure Alert")
+    _prefect(sandbox, "PATCH", f"/automations/{warning['id']}", json={"enabled": False})
+    block = _blocks(sandbox)["alerts"]
+    data = {"data": {"url": OTHER_WEBHOOK, "notify_type": "info"}}
+    _prefect(sandbox, "PATCH", f"/block_documents/{block['id']}", json=data)
+    with stack.program_environment():
+        refreshed = stack.stack.refresh(color="never").summary.resource_changes
+    assert refreshed is not None
+    assert refreshed[OpType.UPDATE] == 2
+    stack.up()
+    repaired = next(a for a in _automations(sandbox) if a["id"] == warning["id"])
+    assert repaired["enabled"]
+    assert _blocks(sandbox)["alerts"]["data"]["url"] == stack.secrets["slack-webhook-url"]
+
+
+def test_destroy_leaves_nothing(sandbox: SandboxState, stack: SandboxStack) -> None:
+    stack.up()
+    assert _automations(sandbox)
+    stack.destroy()
+    assert _automations(sandbox) == []
+    assert _blocks(sandbox) == {}
+    assert _aws(sandbox).list_secrets()["SecretList"] == []
+
+
+def test_an_empty_secret_is_made_and_the_error_says_how_to_fill_it(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    name = "prefect/pagerduty-integration-key"
+    _aws(sandbox).delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    with pytest.raises(CommandError, match="put-secret-value --secret-id prefect/pagerduty"):
+        stack.up()
+    assert "SecretVersionsToStages" not in _aws(sandbox).describe_secret(SecretId=name)
+    stack.put_secret(name, stack.secrets["pagerduty-integration-key"])
+    stack.up()
+    assert len(_automations(sandbox)) == len(stack.plan.automations)
+
+
+def test_a_secret_that_lost_its_value_takes_nothing_away(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    stack.up()
+    before = _automations(sandbox)
+    name = "prefect/pagerduty-integration-key"
+    _aws(sandbox).put_secret_value(SecretId=name, SecretString=" ")
+    with pytest.raises(CommandError, match="is blank"):
+        stack.up()
+    assert _automations(sandbox) == before
+    assert "data-pipelines" in _blocks(sandbox)
+
+
+def test_a_wrong_setting_stops_the_deployment_before_anything_is_made(
+    wires: tuple[Wire, Wire, SandboxState],
+) -> None:
+    to_prefect, to_aws, sandbox = wires
+    stack = SandboxStack(sandbox)
+
+    def misname_a_channel(text: str) -> str:
+        return text.replace("- on-call", "- on-cal").replace("[on-call]", "[on-cal]")
+
+    stack.stack_file.write_text(misname_a_channel(stack.stack_file.read_text()))
+    to_aws.sent.clear()
+    with pytest.raises(CommandError, match="Did you mean on-call"):
+        stack.stack.up(color="never")
+    assert to_prefect.sent == []
+    assert to_aws.sent == []
+
+
+def test_a_thousand_pipelines_need_no_more_automations(
+    sandbox: SandboxState, stack: SandboxStack
+) -> None:
+    stack.up()
+    few = len(_automations(sandbox))
+    many = SandboxStack(sandbox, configure=with_many_pipelines)
+    many.up()
+    assert len(_automations(sandbox)) == few
+
+
+def _writes(wire: Wire) -> list[str]:
+    """What was asked to change in Prefect, in order."""
+    return [
+        f"{sent.method} {sent.path}"
+        for sent in wire.sent
+        if sent.method != "GET" and not sent.path.endswith("/filter")
+    ]
+
+
+def _another_recipient(config: dict[str, Any]) -> None:
+    config["data-alerts:escalation"][1]["to"] = "head of data"
+
+
+def _prefect(sandbox: SandboxState, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
+    answer = httpx.request(
+        method, sandbox.prefect_api_url + path, trust_env=False, timeout=30, **arguments
+    )
+    answer.raise_for_status()
+    return answer.json() if answer.content else None
+
+
+def _automations(sandbox: SandboxState) -> list[dict[str, Any]]:
+    found = _prefect(sandbox, "POST", "/automations/filter", json={})
+    return sorted(found, key=lambda automation: str(automation["name"]))
+
+
+def _blocks(sandbox: SandboxState) -> dict[str, Any]:
+    query = {"include_secrets": True}
+    found = _prefect(sandbox, "POST", "/block_documents/filter", json=query)
+    return {block["name"]: block for block in found}
+
+
+def _aws(sandbox: SandboxState) -> Any:  # noqa: ANN401 - boto3 makes the client's class up
+    return boto3.client(
+        "secretsmanager",
+        endpoint_url=sandbox.moto_url,
+        region_name="eu-west-1",
+        aws_access_key_id=AWS_ACCESS_KEY,
+        aws_secret_access_key=AWS_ACCESS_KEY,
+        config=Config(proxies={}),
+    )
+
+
+def _action(body: Any) -> str:  # noqa: ANN401 - JSON
+    """Whether a call to Secrets Manager reads. Calls that write carry a token, a value or tags."""
+    text = json.dumps(body)
+    writes = ("ClientRequestToken", "SecretString", "Tags", "TagKeys", "ForceDelete", "Recovery")
+    return "write" if any(word in text for word in writes) else "read"
+
+
+def _differences(stored: Any, wanted: Any, path: str = "") -> list[str]:  # noqa: ANN401 - JSON
+    """Where Prefect stored something else. It adds ids and defaults, and sorts sets of names."""
+    if isinstance(wanted, dict) and isinstance(stored, dict):
+        keys = [f"{path}/{key}" for key in wanted.keys() - stored.keys()]
+        shared = wanted.keys() & stored.keys()
+        return keys + [d for k in shared for d in _differences(stored[k], wanted[k], f"{path}/{k}")]
+    if isinstance(wanted, list) and isinstance(stored, list) and len(stored) == len(wanted):
+        if all(isinstance(item, str) for item in wanted):
+            return [] if sorted(stored) == sorted(wanted) else [path]
+        return [
+            d
+            for i, pair in enumerate(zip(stored, wanted, strict=True))
+            for d in _differences(*pair, f"{path}/{i}")
+        ]
+    return [] if stored == wanted else [f"{path}: {stored!r} is not {wanted!r}"]
+
+
+def test_the_stack_file_in_the_repository_is_never_written(stack: SandboxStack) -> None:
+    original = Path("Pulumi.sandbox.yaml").read_bytes()
+    stack.up()
+    assert Path("Pulumi.sandbox.yaml").read_bytes() == original

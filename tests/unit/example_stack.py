@@ -1,0 +1,51 @@
+"""A small stack that tests change one thing of."""
+
+import copy
+from typing import Any
+
+from alerting.settings import Settings, parse_settings
+
+SOURCE = "Pulumi.example.yaml"
+
+_RAW: dict[str, Any] = {
+    "prefect": {"endpoint": "https://prefect.example.com/api"},
+    "defaultOwner": "data-platform",
+    "secrets": {
+        "slack-url": {"name": "prefect/slack-url", "from": "env"},
+        "slack-url-critical": {"name": "prefect/slack-url-critical", "from": "env"},
+        "pagerduty-key": {"name": "prefect/pagerduty-key", "from": "secretsmanager"},
+    },
+    "channels": {
+        "alerts": {"kind": "slack", "block": "alerts", "secret": "slack-url"},
+        "critical": {"kind": "slack", "block": "critical", "secret": "slack-url-critical"},
+        "on-call": {"kind": "pagerduty", "block": "on-call", "secret": "pagerduty-key"},
+    },
+    "tiers": {
+        "warning": {"notify": ["alerts"]},
+        "critical": {"consecutiveFailures": 3, "notify": ["critical", "on-call"]},
+        "p1": {"notify": ["on-call"]},
+    },
+    "escalation": [
+        {"after": "15m", "to": "on-call engineer", "notify": ["on-call"]},
+        {"after": "1h", "to": "manager", "notify": ["on-call"]},
+    ],
+    "pipelines": {
+        "orders": {
+            "owner": "shop",
+            "runbook": "https://wiki.example.com/orders",
+            "every": "24h",
+            "escalate": True,
+        },
+        "clicks": {"owner": "web", "flow": "load-clicks", "deployment": "prod", "every": "1h"},
+    },
+}
+
+
+def raw_settings(**changes: object) -> dict[str, Any]:
+    """The example's keys and values as a stack file has them, some of them replaced."""
+    return {**copy.deepcopy(_RAW), **changes}
+
+
+def settings_of(**changes: object) -> Settings:
+    """The example's settings with some top-level keys replaced."""
+    return parse_settings(raw_settings(**changes), SOURCE)

@@ -1,0 +1,196 @@
+"""Runs the Pulumi program as Pulumi does, with an engine and providers that only take notes."""
+
+import asyncio
+import json
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import rpc, set_all_config, set_mocks
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import SETTINGS, get_root_resource, set_root_resource
+from pulumi.runtime.stack import Stack, run_pulumi_func
+from ruamel.yaml import YAML
+
+PROJECT_FOLDER = Path(__file__).parents[2]
+
+AWS = "pulumi:providers:aws"
+PREFECT = "pulumi:providers:prefect"
+SECRET = "aws:secretsmanager/secret:Secret"
+SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+BLOCK = "prefect:index/block:Block"
+AUTOMATION = "prefect:index/automation:Automation"
+SECRET_STORE = "data-alerts:secrets:SecretStore"
+NOTIFICATION_CHANNELS = "data-alerts:channels:NotificationChannels"
+ALERT_AUTOMATIONS = "data-alerts:automations:AlertAutomations"
+STACK = "pulumi:pulumi:Stack"
+
+GET_SECRETS = "aws:secretsmanager/getSecrets:getSecrets"
+GET_SECRET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
+
+FAKE_WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/FAKEFAKEFAKE"
+FAKE_ROUTING_KEY = "fake0routing0key0of0thirty0chars"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A resource as the program registered it. Secret inputs are wrapped; see `secret_of`."""
+
+    token: str
+    name: str
+    inputs: Mapping[str, Any]
+    parent: str
+    provider: str
+    protect: bool
+    import_id: str
+
+
+def secret_of(value: object) -> object:
+    """What a secret input holds. Fails when it is not secret."""
+    assert isinstance(value, dict), "is in plain text"
+    assert value.get(SIGNATURE) == SECRET_SIGNATURE, "is in plain text"
+    return value["value"]
+
+
+@dataclass
+class RecordingMocks(Mocks):
+    """Takes note of what the program registers and asks for.
+
+    `in_aws` are the values of the secrets that exist in AWS, by name; None is an empty secret.
+    """
+
+    in_aws: Mapping[str, str | None] = field(default_factory=dict)
+    resources: list[Registered] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        state = dict(args.inputs)
+        if args.typ == SECRET:
+            state["arn"] = arn_of(args.inputs["name"])
+            return state["arn"], state
+        return f"{args.name}-id", state
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        self.calls.append((args.token, args.args, args.provider))
+        if args.token == GET_SECRETS:
+            # As AWS does, which takes the filter for the start of a name.
+            (name,) = args.args["filters"][0]["values"]
+            found = [arn_of(known) for known in self.in_aws if known.startswith(name)]
+            return {"arns": found, "names": [], "filters": args.args["filters"]}, []
+        assert args.token == GET_SECRET_VERSION
+        value = {arn_of(name): value for name, value in self.in_aws.items()}[args.args["secretId"]]
+        if value is None:
+            raise RuntimeError("ResourceNotFoundException: can't find the value AWSCURRENT")
+        return {"secretString": value, "secretId": args.args["secretId"]}, []
+
+    def of(self, token: str) -> list[Registered]:
+        """All resources of a type, in the order in which they were registered."""
+        return [resource for resource in self.resources if resource.token == token]
+
+    def one(self, token: str, name: str) -> Registered:
+        """The one resource of a type and name."""
+        (found,) = (resource for resource in self.of(token) if resource.name == name)
+        return found
+
+
+class _Monitor(MockMonitor):
+    """Passes on what Pulumi's own mocks keep to themselves."""
+
+    mocks: RecordingMocks
+
+    def RegisterResource(  # noqa: N802 - the name of the call
+        self, request: resource_pb2.RegisterResourceRequest
+    ) -> resource_pb2.RegisterResourceResponse:
+        self.mocks.resources.append(
+            Registered(
+                token=request.type,
+                name=request.name,
+                inputs=rpc.deserialize_properties(request.object),
+                parent=request.parent,
+                provider=request.provider,
+                protect=request.protect,
+                import_id=request.importId,
+            )
+        )
+        return super().RegisterResource(request)
+
+
+def run_program(
+    stack: str,
+    config: Mapping[str, str],
+    *,
+    in_aws: Mapping[str, str | None] | None = None,
+    secret_keys: list[str] | None = None,
+) -> RecordingMocks:
+    """Run the program to its end and return what was recorded.
+
+    Raises what the program raises; `deploy_attempt` tells what was registered until then.
+    """
+    mocks = RecordingMocks(in_aws or {})
+    run_recorded(mocks, stack, config, secret_keys=secret_keys)
+    return mocks
+
+
+def run_recorded(
+    mocks: RecordingMocks,
+    stack: str,
+    config: Mapping[str, str],
+    *,
+    secret_keys: list[str] | None = None,
+) -> None:
+    """Run the program with mocks that the caller keeps, also when it fails."""
+    # A loop and a root of its own for each run, since both outlive the run they were made for.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    SETTINGS.rpc_manager.clear()
+    SETTINGS.outputs.clear()
+    set_root_resource(None)  # type: ignore[arg-type] # what it is before the first run
+    set_all_config(dict(config), secret_keys or [])
+    set_mocks(mocks, "data-alerts", stack, preview=False, monitor=_Monitor(mocks))
+    try:
+        mocks.outputs = loop.run_until_complete(_run())
+    finally:
+        loop.close()
+
+
+async def _run() -> dict[str, Any]:
+    """Run the program as Pulumi does, which is by the path of its folder."""
+    await run_pulumi_func(lambda: runpy.run_path(str(PROJECT_FOLDER / "infra")) and None)
+    root = get_root_resource()
+    assert isinstance(root, Stack)
+    return await pulumi.Output.all(**root.outputs).future() or {}
+
+
+def arn_of(name: str) -> str:
+    """An ARN as AWS makes it, with six characters of its own at the end."""
+    return f"arn:aws:secretsmanager:eu-west-1:000000000000:secret:{name}-a1B2c3"
+
+
+def config_of_file(stack: str) -> dict[str, str]:
+    """A stack file's configuration as Pulumi hands it over, with fakes for what is encrypted."""
+    document = YAML(typ="safe").load(PROJECT_FOLDER / f"Pulumi.{stack}.yaml")
+    return as_pulumi_hands_over(document["config"])
+
+
+def as_pulumi_hands_over(config: Mapping[str, Any]) -> dict[str, str]:
+    """Text as itself and everything else as JSON."""
+    return {
+        key: value if isinstance(value, str) else json.dumps(_decrypted(value))
+        for key, value in config.items()
+    }
+
+
+def _decrypted(value: Any) -> Any:  # noqa: ANN401 - any configuration
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return FAKE_WEBHOOK
+        return {key: _decrypted(inner) for key, inner in value.items()}
+    return [_decrypted(inner) for inner in value] if isinstance(value, list) else value
