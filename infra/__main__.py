@@ -11,31 +11,33 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import pulumi
+import pulumi_aws as aws
+import pulumi_prefect as prefect
 
-from alerting.plan import build_plan
 from alerting.settings import SettingsError
 from infra.components.automations import AlertAutomations
 from infra.components.channels import NotificationChannels
-from infra.components.secrets import SecretStore, brought_values
-from infra.configuration import aws_provider, prefect_provider, read_settings
+from infra.components.secrets import SecretStore
+from infra.configuration import read_configuration
 
 
 def main() -> None:
     """Declare the stack's resources. Raises RunError, before any, when a setting is wrong."""
     try:
-        settings = read_settings()
-        plan = build_plan(settings, pulumi.get_stack())
-        brought = brought_values(plan.secrets, settings.secrets)
-        aws = aws_provider()
-        prefect = prefect_provider(settings)
+        configuration = read_configuration()
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    store = SecretStore("secrets", rules=plan.secrets, brought=brought, provider=aws)
+    plan = configuration.plan
+    in_aws = aws.Provider("aws", configuration.aws)
+    in_prefect = prefect.Provider("prefect", configuration.prefect)
+    store = SecretStore(
+        "secrets", rules=plan.secrets, brought=configuration.brought, provider=in_aws
+    )
     channels = NotificationChannels(
-        "channels", rules=plan.blocks, secrets=store.values, provider=prefect
+        "channels", rules=plan.blocks, secrets=store.values, provider=in_prefect
     )
     automations = AlertAutomations(
-        "automations", rules=plan.automations, block_ids=channels.block_ids, provider=prefect
+        "automations", rules=plan.automations, block_ids=channels.block_ids, provider=in_prefect
     )
     pulumi.export("secretArns", store.arns)
     pulumi.export("blockIds", channels.block_ids)

@@ -1,86 +1,96 @@
 """The stack's configuration as Pulumi hands it over: decrypted, and as text."""
 
+import inspect
 import json
-import os
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pulumi_prefect as prefect
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
 
+from alerting.plan import Plan, build_plan
 from alerting.settings import PROJECT, Problem, Settings, SettingsError, parse_settings
-from alerting.settings.models import Credential, Encrypted, FromEnv
+from infra.environment import brought_values, credential
+
+_TEXTS = {"tag", "namePrefix", "environment", "defaultOwner", "kmsKeyId"}
 
 
-def source() -> str:
-    """The file that a reader would mend."""
-    return f"Pulumi.{pulumi.get_stack()}.yaml"
+@dataclass(frozen=True)
+class Configuration:
+    """All that the program needs to know before it declares its first resource.
+
+    `brought` are the values that the stack itself brings to its secrets, by key.
+    """
+
+    plan: Plan
+    brought: dict[str, str]
+    aws: aws.ProviderArgs
+    prefect: prefect.ProviderArgs
 
 
-def read_settings() -> Settings:
-    """Parse the stack's `data-alerts:` keys.
+def read_configuration() -> Configuration:
+    """Read the stack's configuration and the variables that it refers to.
 
     Raises:
-        SettingsError: with every problem, before any resource was registered.
+        SettingsError: with every problem.
     """
-    raw: dict[str, Any] = {}
-    plain_sections = {"tag", "namePrefix", "environment", "defaultOwner", "kmsKeyId"}
-    for key, text in _config(PROJECT).items():
-        raw[key] = text if key in plain_sections else _from_json(text)
-    return parse_settings(raw, source())
+    problems: list[Problem] = []
+    aws_arguments = _aws_arguments(problems)
+    try:
+        settings = _settings()
+    except SettingsError as error:
+        raise SettingsError(error.source, [*problems, *error.problems]) from None
+    plan = build_plan(settings, pulumi.get_stack())
+    brought = brought_values(plan.secrets, settings.secrets, problems)
+    prefect_arguments = _prefect_arguments(settings, problems)
+    if problems:
+        raise SettingsError(_source(), problems)
+    return Configuration(plan, brought, aws_arguments, prefect_arguments)
 
 
-def prefect_provider(settings: Settings) -> prefect.Provider:
-    """The Prefect provider, explicit: bridged providers do not reliably read the environment."""
-    credentials = settings.prefect
-    return prefect.Provider(
-        "prefect",
-        endpoint=credentials.endpoint,
-        api_key=_credential(credentials.api_key, "apiKey", "PREFECT_API_KEY"),
-        basic_auth_key=_credential(
-            credentials.basic_auth_key, "basicAuthKey", "PREFECT_BASIC_AUTH_KEY"
+def _settings() -> Settings:
+    raw = {
+        key: text if key in _TEXTS else _from_json(text) for key, text in _config(PROJECT).items()
+    }
+    return parse_settings(raw, _source())
+
+
+def _aws_arguments(problems: list[Problem]) -> aws.ProviderArgs:
+    """The stack's `aws:` keys, which an explicit provider does not read by itself."""
+    known = inspect.signature(aws.ProviderArgs.__init__).parameters
+    arguments: dict[str, Any] = {}
+    for key, text in _config("aws").items():
+        if (name := _snake_case(key)) in known:
+            value = _from_json(text)
+            secret = is_config_secret(f"aws:{key}")
+            arguments[name] = pulumi.Output.secret(value) if secret else value
+        else:
+            problem = "is not a setting of the AWS provider. Remove it"
+            problems.append(Problem(0, f"aws:{key}", problem))
+    if not isinstance(arguments.get("region"), str):
+        problem = "expected the region of the secrets. Add it, such as eu-west-1"
+        problems.append(Problem(0, "aws:region", problem))
+    return aws.ProviderArgs(**arguments)
+
+
+def _prefect_arguments(settings: Settings, problems: list[Problem]) -> prefect.ProviderArgs:
+    """Arguments of an explicit provider: bridged ones do not reliably read the environment."""
+    declared = settings.prefect
+    return prefect.ProviderArgs(
+        endpoint=declared.endpoint,
+        api_key=credential(declared.api_key, "apiKey", "PREFECT_API_KEY", problems),
+        basic_auth_key=credential(
+            declared.basic_auth_key, "basicAuthKey", "PREFECT_BASIC_AUTH_KEY", problems
         ),
     )
 
 
-def aws_provider() -> aws.Provider:
-    """The AWS provider with the stack's `aws:` keys, which an explicit provider does not read.
-
-    Raises:
-        SettingsError: when a key is not one that the provider takes.
-    """
-    arguments = {_snake_case(key): _from_json(text) for key, text in _config("aws").items()}
-    if not arguments.get("region"):
-        problem = Problem(0, "aws:region", "is missing. Add the region, such as eu-west-1")
-        raise SettingsError(source(), [problem])
-    try:
-        return aws.Provider("aws", aws.ProviderArgs(**arguments))
-    except TypeError:
-        known = {name.lstrip("_") for name in vars(aws.ProviderArgs) if not name.startswith("__")}
-        unknown = ", ".join(f"aws:{key}" for key in sorted(set(arguments) - known))
-        problem = Problem(0, unknown, "is not a setting of the AWS provider. Remove it")
-        raise SettingsError(source(), [problem]) from None
-
-
-def _credential(declared: Credential | None, key: str, variable: str) -> pulumi.Output[str] | None:
-    if declared is None:
-        return None
-    if isinstance(declared, FromEnv):
-        value = os.environ.get(variable, "")
-        if not value.strip():
-            problem = Problem(
-                0,
-                f"{PROJECT}:prefect.{key}",
-                f"comes from the environment, but {variable} is not set. Set it, or encrypt the "
-                "value into the stack's configuration",
-            )
-            raise SettingsError(source(), [problem])
-        return pulumi.Output.secret(value)
-    if isinstance(declared, Encrypted):
-        raise TypeError("Pulumi decrypts what it hands over")
-    return pulumi.Output.secret(declared.get_secret_value())
+def _source() -> str:
+    """The file that a reader would mend."""
+    return f"Pulumi.{pulumi.get_stack()}.yaml"
 
 
 def _config(namespace: str) -> dict[str, str]:

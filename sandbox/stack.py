@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,12 @@ class SandboxStack:
         self.secrets = {**fake_secrets(self.plan, state.folder), **(secrets or {})}
         self._provide_secrets()
 
-    @property
+    @cached_property
     def settings(self) -> Settings:
         """The settings as deployed."""
         return read_stack_file(self.stack_file).settings
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         """The plan as deployed."""
         return build_plan(self.settings, STACK)
@@ -156,15 +157,19 @@ class SandboxStack:
 
     def _engine_environment(self) -> dict[str, str]:
         folder = self._state.folder
-        state_folder = folder / "pulumi-state"
-        state_folder.mkdir(exist_ok=True)
+        state_folder, home = folder / "pulumi-state", folder / "pulumi-home"
+        for each in (state_folder, home):
+            each.mkdir(exist_ok=True)
+        # The engine writes every property into a log of its own in there, at a third of its time.
+        # It does without where the folder cannot be made, and no other setting turns it off.
+        (home / "logs").touch()
         environment = {
             MARK: str(folder),
             "DATA_ALERTS_PYTHON": sys.executable,
             "NO_PROXY": "127.0.0.1,localhost",
             "PULUMI_BACKEND_URL": f"file://{state_folder}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
-            "PULUMI_HOME": str(folder / "pulumi-home"),
+            "PULUMI_HOME": str(home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
         if os.environ.get("SANDBOX_PLUGINS") != "vendor":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes sure that a Chromium is there for the page tests.
+# Makes sure that a Chromium is there for the page tests, and a font for the emoji it shows.
 set -eu
 for name in chromium chromium-browser google-chrome; do
     if command -v "$name" > /dev/null; then
@@ -13,4 +13,5 @@ fi
 echo "setup: installing Chromium for the page tests"
 privileged=$([ "$(id -u)" = 0 ] || echo sudo)
 $privileged apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $privileged apt-get install -y -qq chromium > /dev/null
+DEBIAN_FRONTEND=noninteractive $privileged apt-get install -y -qq \
+    chromium fonts-noto-color-emoji > /dev/null

@@ -27,7 +27,7 @@ def drill(
     from sandbox.drill import player, report  # noqa: PLC0415
     from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState  # noqa: PLC0415
 
-    progress = Console(stderr=True)
+    progress = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         state = SandboxState.load((folder or DEFAULT_FOLDER).resolve())
         verdict = player.play_drill(state, lambda text: progress.print(f"drill: {text}"))

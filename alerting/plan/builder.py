@@ -2,11 +2,12 @@
 
 from alerting.plan.delivery import Delivery, is_set_up
 from alerting.plan.hook_settings import HOOKS_BLOCK, HookPipeline, HookSettings
-from alerting.plan.names import environment_of, names_of, ui_url_of, variable_of
+from alerting.plan.names import environment_of, names_of, ui_url_of
 from alerting.plan.rules import BlockRule, Plan, SecretRule
 from alerting.plan.tiers import TierPlanner, warning_name
 from alerting.settings import PROJECT, Environment, Settings
 from alerting.settings.models import Channel, SlackChannel
+from alerting.settings.secret_values import variable_of
 
 # Long enough to notice a mistake where it hurts, and at once where names are made again and again.
 RECOVERY_WINDOW_DAYS = {
@@ -22,6 +23,8 @@ UNUSED_API_KEY = "unused"
 
 def build_plan(settings: Settings, stack: str) -> Plan:
     """What the stack consists of."""
+    # Pulumi hands mappings over in another order than the file has; the plan must not differ.
+    settings = settings.model_copy(update={"pipelines": dict(sorted(settings.pipelines.items()))})
     return Plan(
         stack=stack,
         secrets=_secrets(settings, stack),

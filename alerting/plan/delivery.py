@@ -37,10 +37,14 @@ class Delivery:
         return tuple(self._notification(channel, message) for channel in reached)
 
     def _substitutes(self) -> tuple[str, ...]:
-        """Who hears of what nobody can be paged for: the gravest tier that Slack hears."""
+        """Who hears of what nobody can be paged for: the gravest tier that Slack hears.
+
+        Without any Slack it is whoever hears a warning, since that tier always reaches somebody.
+        """
         tiers = self.settings.tiers
         critical = self.slack_of(tiers.critical.notify) if tiers.critical else ()
-        return critical or self.slack_of(tiers.warning.notify)
+        warned = tuple(c for c in tiers.warning.notify if is_set_up(self.settings, c))
+        return critical or self.slack_of(warned) or warned
 
     def _notification(self, channel: str, message: Message) -> Notification:
         is_slack = isinstance(self.settings.channels[channel], SlackChannel)

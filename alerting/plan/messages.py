@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from alerting.plan.directory import directory_prelude
+from alerting.plan.directory import directory_prelude, literal
 from alerting.plan.names import ui_url_of
 from alerting.plan.rules import Tier
 from alerting.settings import Settings
@@ -17,7 +17,11 @@ from alerting.settings.durations import format_duration
 
 _ERROR_LENGTH = 400
 _LISTED = 10
-_TIME = "{{ flow_run.state.timestamp.strftime('%Y-%m-%d %H:%M:%S UTC') }}"
+_CLOCK = "strftime('%Y-%m-%d %H:%M:%S UTC')"
+# From the event, which is there even when the run was deleted since: calling a method of what is
+# missing would lose the message.
+_TIME = f"{{{{ event.occurred.{_CLOCK} }}}}"
+_DUE = f"{{{{ (flow_run.expected_start_time or event.occurred).{_CLOCK} }}}}"
 _ICONS = {
     Tier.WARNING: ":x:",
     Tier.CRITICAL: ":rotating_light:",
@@ -61,7 +65,7 @@ class Messages:
     def __init__(self, settings: Settings) -> None:
         """Take from the settings what every message of the stack shares."""
         self._settings = settings
-        self._ui_url = ui_url_of(settings)
+        self._ui_url = _constant(ui_url_of(settings))
         self._prelude = directory_prelude(settings)
 
     def failure(self) -> Message:
@@ -116,8 +120,7 @@ class Messages:
         return self._of_run(
             Tier.LATE,
             "Late to start: {{ flow.name }}",
-            "{{ flow.name }} should have started at "
-            "{{ flow_run.expected_start_time.strftime('%Y-%m-%d %H:%M:%S UTC') }} and has not. "
+            f"{{{{ flow.name }}}} should have started at {_DUE} and has not. "
             "Is a worker running for its work pool, and is its concurrency limit free?",
             error=False,
         )
@@ -127,7 +130,7 @@ class Messages:
         return Message(
             Tier.P1,
             "P1: work pool {{ work_pool.name }} is not ready",
-            "No worker polls {{ work_pool.name }}, so none of its runs will start. "
+            "No worker has polled {{ work_pool.name }} for some minutes: none of its runs start. "
             "Start one: prefect worker start --pool '{{ work_pool.name }}'",
             (
                 ("Owner", _constant(self._settings.default_owner)),
@@ -154,4 +157,4 @@ class Messages:
 
 def _constant(text: str) -> str:
     """Text from the settings, kept from being read as a template."""
-    return f"{{% raw %}}{text}{{% endraw %}}" if "{" in text else text
+    return f"{{{{ {literal(text)} }}}}" if "{" in text else text

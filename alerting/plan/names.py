@@ -32,11 +32,6 @@ def names_of(settings: Settings) -> Names:
     return Names(settings.name_prefix, settings.tag)
 
 
-def variable_of(secret: str) -> str:
-    """The environment variable that `from: env` reads: `slack-url` is in `SLACK_URL`."""
-    return secret.replace("-", "_").upper()
-
-
 def environment_of(settings: Settings, stack: str) -> Environment:
     """What the stack is for. One with a name of its own is guarded as production is."""
     if settings.environment:

@@ -15,6 +15,7 @@ from alerting.settings.durations import format_duration
 from alerting.settings.models import PipelineSettings, every_longest
 
 WARNING_TITLE = "Pipeline Failure Alert"
+MOST_WATCHED = 100
 
 
 class TierPlanner:
@@ -111,7 +112,9 @@ class TierPlanner:
         """One automation a step, and one more for pipelines that name their deployment."""
         chosen = {k: p for k, p in self._settings.pipelines.items() if p.escalate}
         of_flows = {k: p for k, p in chosen.items() if p.deployment is None}
-        of_deployments = {k: p for k, p in chosen.items() if p.deployment is not None}
+        # A flow that escalates with any deployment must not escalate twice with one of them.
+        flows = {self._settings.flow_of(key) for key in of_flows}
+        of_deployments = {k: p for k, p in chosen.items() if self._settings.flow_of(k) not in flows}
         for suffix, pipelines, for_each in (
             ("", of_flows, triggers.EACH_FLOW),
             ("-deployments", of_deployments, triggers.EACH_DEPLOYMENT),
@@ -132,33 +135,31 @@ class TierPlanner:
                     )
 
     def _matching(self, pipelines: dict[str, PipelineSettings]) -> tuple[Labels, ...]:
-        flows = sorted({self._settings.flow_of(key) for key in pipelines})
-        deployments = sorted({p.deployment for p in pipelines.values() if p.deployment})
-        by_flow = triggers.named("flow", flows)
-        if not deployments:
-            return (self._tagged, by_flow)
-        return (self._tagged, by_flow, triggers.named("deployment", deployments))
+        runs = [(self._settings.flow_of(key), p.deployment) for key, p in pipelines.items()]
+        return (self._tagged, *triggers.of_pipelines(runs))
 
     def _p1(self) -> Iterator[AutomationRule]:
         p1, pipelines = self._settings.tiers.p1, self._settings.pipelines
         if p1 is None:
             return
+        watched = _most_frequent(pipelines)
         # With a single pipeline every failure would be an outage.
-        if len(pipelines) > 1:
-            within = p1.within or every_longest(pipelines) or DEFAULT_WINDOW
-            each = [self._matching({key: pipeline}) for key, pipeline in pipelines.items()]
+        if len(watched) > 1:
+            within = p1.within or every_longest(watched) or DEFAULT_WINDOW
+            each = [self._matching({key: pipeline}) for key, pipeline in watched.items()]
             yield self._rule(
                 "p1-all-down",
                 "Pipelines All Down",
-                f"Each of the {len(pipelines)} pipelines failed within {format_duration(within)}.",
+                f"Each of {len(watched)} pipelines failed within {format_duration(within)}.",
                 triggers.all_failed(each, within),
-                self._messages.all_down(list(pipelines)),
+                self._messages.all_down(list(watched)),
                 p1.notify,
             )
         yield self._rule(
             "p1-work-pool",
             "Work Pool Not Ready",
-            "A work pool without a worker: none of its runs start.",
+            "A work pool without a worker for "
+            f"{format_duration(triggers.WORKER_GAP)}: none of its runs start.",
             triggers.work_pool_not_ready(),
             self._messages.work_pool(),
             p1.notify,
@@ -187,6 +188,17 @@ class TierPlanner:
             trigger=trigger,
             notifications=self._delivery.notifications(notify, message, waking=waking),
         )
+
+
+def _most_frequent(pipelines: dict[str, PipelineSettings]) -> dict[str, PipelineSettings]:
+    """Pipelines that tell an outage: all, or of very many those that run most often.
+
+    Each is a trigger of its own, which the server evaluates for each event and the engine carries
+    in its state; and an outage shows first where runs are frequent.
+    """
+    by_frequency = sorted(pipelines, key=lambda key: pipelines[key].every or timedelta.max)
+    chosen = set(by_frequency[:MOST_WATCHED])
+    return {key: pipeline for key, pipeline in pipelines.items() if key in chosen}
 
 
 def warning_name(settings: Settings) -> str:

@@ -5,7 +5,7 @@ with a name of their own, such as TimedOut, so failures are recognised by the la
 trigger allows it. The closest native triggers stand here; docs/tiers.md names their deviations.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from glob import escape
 
@@ -20,6 +20,9 @@ EACH_RUN = ("prefect.resource.id",)
 EACH_FLOW = ("related:flow:prefect.resource.id",)
 EACH_DEPLOYMENT = ("related:deployment:prefect.resource.id", *EACH_FLOW)
 RECOVERY_WINDOW = timedelta(days=7)
+WORKER_GAP = timedelta(minutes=5)
+MOST_PAIRED = 100
+"""Beyond it, entries that tell pairs apart would grow larger than a server should evaluate."""
 
 
 def tagged(tag: str) -> Labels:
@@ -27,7 +30,7 @@ def tagged(tag: str) -> Labels:
     return {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{tag}"}
 
 
-def named(role: str, names: Iterable[str]) -> Labels:
+def named(role: str | tuple[str, ...], names: Iterable[str]) -> Labels:
     """Runs whose flow or deployment has one of these names."""
     return {"prefect.resource.role": role, "prefect.resource.name": tuple(map(_exactly, names))}
 
@@ -43,9 +46,38 @@ def not_named(role: str, names: Iterable[str]) -> tuple[Labels, ...]:
     )
 
 
+def of_pipelines(pipelines: Sequence[tuple[str, str | None]]) -> tuple[Labels, ...]:
+    """Runs of these flows; where deployments are given, of these pairs of flow and deployment."""
+    flows = sorted({flow for flow, _ in pipelines})
+    deployments = sorted({deployment for _, deployment in pipelines if deployment})
+    if not deployments:
+        return (named("flow", flows),)
+    pairs = [(flow, deployment) for flow, deployment in pipelines if deployment]
+    return named("flow", flows), named("deployment", deployments), *_paired(pairs)
+
+
+def _paired(pairs: Sequence[tuple[str, str]]) -> Iterator[Labels]:
+    """Entries that let a flow's run through only with a deployment that goes with the flow.
+
+    Of the names in an entry any will do, so there is one for each deployment: a run is of another
+    deployment, or of a flow that goes with this one. The same by flow where flows are fewer. Where
+    a flow and a deployment share a name, an entry may let through too much, but never too little.
+    """
+    by = 0 if len({flow for flow, _ in pairs}) < len({deployment for _, deployment in pairs}) else 1
+    names = sorted({pair[by] for pair in pairs})
+    if 1 < len(names) <= MOST_PAIRED:
+        for name in names:
+            partners = sorted({pair[1 - by] for pair in pairs if pair[by] == name})
+            others = [other for other in names if other != name]
+            yield named(("flow", "deployment"), partners + others)
+
+
 def _exactly(name: str) -> str:
-    """A glob for this one name. A leading `!`, which would negate, becomes any one character."""
-    return "?" + escape(name[1:]) if name.startswith("!") else escape(name)
+    """A glob for this one name.
+
+    A leading `!` would negate, and [!] would too, so it goes with a slash, which no name contains.
+    """
+    return "[/!]" + escape(name[1:]) if name.startswith("!") else escape(name)
 
 
 def one_failure(related: tuple[Labels, ...]) -> EventTrigger:
@@ -105,10 +137,21 @@ def late(related: tuple[Labels, ...]) -> EventTrigger:
 
 
 def work_pool_not_ready() -> EventTrigger:
-    """A work pool that lost its last worker."""
+    """A work pool that stayed without a worker.
+
+    Not at once: a new pool reports itself not ready until its first worker comes, and a worker
+    that is rolled over leaves a gap. One that is paused or deleted was meant to go.
+    """
     return EventTrigger(
-        ("prefect.work-pool.not-ready",),
-        {"prefect.resource.id": "prefect.work-pool.*"},
-        (),
+        expect=(
+            "prefect.work-pool.deleted",
+            "prefect.work-pool.paused",
+            "prefect.work-pool.ready",
+        ),
+        after=("prefect.work-pool.not-ready",),
+        match={"prefect.resource.id": "prefect.work-pool.*"},
+        match_related=(),
         for_each=EACH_RUN,
+        posture=Posture.PROACTIVE,
+        within=WORKER_GAP,
     )

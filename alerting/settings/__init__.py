@@ -3,7 +3,8 @@
 `alerting.settings.stackfile` is not imported here: the Pulumi program reads no YAML.
 """
 
-from alerting.settings.models import Encrypted, Environment, SecretSource, Settings
+from alerting.settings.encrypted import Encrypted
+from alerting.settings.models import Environment, SecretSource, Settings
 from alerting.settings.parser import parse_settings
 from alerting.settings.problems import PROJECT, Problem, SettingsError
 

@@ -1,28 +1,16 @@
 """What a stack is configured with: one frozen model per key of `Pulumi.<stack>.yaml`."""
 
-import re
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
 from alerting.settings.durations import Duration
-
-CLOUD_API_HOST = "api.prefect.cloud"
-_ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_CLOUD_PATH = re.compile(rf"/api/accounts/{_ID}/workspaces/{_ID}", re.IGNORECASE)
+from alerting.settings.encrypted import Encrypted, FromEnv, read_credential, read_secret
+from alerting.settings.names import AwsSecretName, Key, PlainName, RunName, Slug, Tag
+from alerting.settings.urls import ApiUrl, BaseUrl, HttpUrl, is_cloud
 
 
 class SettingsModel(BaseModel):
@@ -37,13 +25,6 @@ class SettingsModel(BaseModel):
     )
 
 
-class Encrypted:
-    """Stands for a `{secure: ...}` value that was not decrypted, as in `alertctl check`."""
-
-    def __repr__(self) -> str:
-        return "<encrypted>"
-
-
 class Environment(StrEnum):
     """Decides how hard it is to lose a secret; see `RECOVERY_WINDOW_DAYS`."""
 
@@ -53,67 +34,20 @@ class Environment(StrEnum):
     SANDBOX = "sandbox"
 
 
-def _refuse_plain_text(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, str) and (info.context or {}).get("from_file"):
-        raise ValueError(
-            "is in plain text. Encrypt it with `pulumi config set --secret --path`, fed from a "
-            "pipe so that it stays out of the shell history, and consider it leaked"
-        )
-    if not isinstance(value, str | Encrypted | SecretStr | dict | FromEnv):
-        raise ValueError("expected an encrypted value, {secure: ...}")  # noqa: TRY004 pydantic
+def _at_least_one(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("is empty. Name at least one channel")
     return value
 
 
-def _no_credentials_url(value: str) -> str:
-    try:
-        parts = urlsplit(value)
-        valid = parts.scheme in {"http", "https"} and parts.hostname
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ValueError("expected an http:// or https:// URL")
-    if parts.username or parts.password:
-        raise ValueError(
-            "expected a URL without user and password. Use apiKey or basicAuthKey for those"
-        )
-    return value.rstrip("/")
-
-
-def _api_url(value: str) -> str:
-    path = urlsplit(value).path
-    is_cloud = urlsplit(value).hostname == CLOUD_API_HOST
-    if is_cloud and not _CLOUD_PATH.fullmatch(path):
-        raise ValueError(
-            f"expected https://{CLOUD_API_HOST}/api/accounts/<id>/workspaces/<id>, "
-            "as `prefect config view` shows it"
-        )
-    if not is_cloud and not path.endswith("/api"):
-        raise ValueError("expected the API's URL, which ends in /api")
-    return value
-
-
-class FromEnv(SettingsModel):
-    """A credential that a CI step put into the environment."""
-
-    source: Literal["env"] = Field(alias="from", description="env: read from the environment")
-
-
-HttpUrl = Annotated[str, AfterValidator(_no_credentials_url)]
-PlainName = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$"
-    ),
-]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-SecretText = Annotated[SecretStr | Encrypted, BeforeValidator(_refuse_plain_text)]
-Credential = Annotated[FromEnv | SecretStr | Encrypted, BeforeValidator(_refuse_plain_text)]
+SecretText = Annotated[SecretStr | Encrypted, BeforeValidator(read_secret)]
+Credential = Annotated[FromEnv | SecretStr | Encrypted, BeforeValidator(read_credential)]
 
 
 class PrefectSettings(SettingsModel):
     """Where Prefect's API is and how to log in to it."""
 
-    endpoint: Annotated[HttpUrl, AfterValidator(_api_url)] = Field(
+    endpoint: ApiUrl = Field(
         description="the API's URL: of a Prefect Cloud workspace, or a server's http(s)://.../api"
     )
     api_key: Credential | None = Field(
@@ -122,14 +56,14 @@ class PrefectSettings(SettingsModel):
     basic_auth_key: Credential | None = Field(
         default=None, description="a server's user:password, encrypted, or {from: env}"
     )
-    ui_url: HttpUrl | None = Field(
+    ui_url: BaseUrl | None = Field(
         default=None, description="where people open runs; derived from the endpoint when left out"
     )
 
     @property
     def is_cloud(self) -> bool:
         """Whether this is Prefect Cloud."""
-        return urlsplit(self.endpoint).hostname == CLOUD_API_HOST
+        return is_cloud(self.endpoint)
 
 
 class SecretSource(StrEnum):
@@ -142,9 +76,7 @@ class SecretSource(StrEnum):
 class SecretSettings(SettingsModel):
     """One secret in AWS Secrets Manager, and where its value comes from."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9/_+=.@-]{1,400}$")] = Field(
-        description="the secret's name in AWS: letters, digits and /_+=.@-"
-    )
+    name: AwsSecretName = Field(description="the secret's name in AWS")
     value: SecretText | None = Field(
         default=None, description="the encrypted value; the stack writes it to Secrets Manager"
     )
@@ -159,7 +91,7 @@ class SlackChannel(SettingsModel):
     """A Slack channel, reached by its incoming webhook."""
 
     kind: Literal["slack"]
-    block: Slug = Field(description="the block's name in Prefect: a-z, 0-9 and single dashes")
+    block: Slug = Field(description="the block's name in Prefect")
     secret: str = Field(description="key of data-alerts:secrets that holds the webhook URL")
 
 
@@ -167,7 +99,7 @@ class PagerDutyChannel(SettingsModel):
     """A PagerDuty service, reached by an Events API v2 integration."""
 
     kind: Literal["pagerduty"]
-    block: Slug = Field(description="the block's name in Prefect: a-z, 0-9 and single dashes")
+    block: Slug = Field(description="the block's name in Prefect")
     secret: str | None = Field(
         default=None,
         description="key of data-alerts:secrets that holds the integration key; left out while "
@@ -181,7 +113,7 @@ class PagerDutyChannel(SettingsModel):
 
 Channel = Annotated[SlackChannel | PagerDutyChannel, Field(discriminator="kind")]
 Notify = Annotated[
-    tuple[str, ...], Field(min_length=1, description="channels to tell, at least one")
+    tuple[str, ...], AfterValidator(_at_least_one), Field(description="channels to tell")
 ]
 
 
@@ -195,7 +127,7 @@ class CriticalSettings(TierSettings):
     """Who is told of a streak of failures, and what a streak is."""
 
     consecutive_failures: int = Field(
-        default=3, ge=2, le=100, description="failures of one flow that make a streak"
+        default=3, strict=True, ge=2, le=100, description="failures of one flow that make a streak"
     )
     within: Duration | None = Field(
         default=None,
@@ -245,8 +177,8 @@ class PipelineSettings(SettingsModel):
     owner: PlainName = Field(description="team that answers for it")
     runbook: HttpUrl | None = Field(default=None, description="what to do when it fails")
     every: Duration | None = Field(default=None, description="how often it runs")
-    flow: PlainName | None = Field(default=None, description="the flow's name; default: the key")
-    deployment: PlainName | None = Field(
+    flow: RunName | None = Field(default=None, description="the flow's name; default: the key")
+    deployment: RunName | None = Field(
         default=None, description="the deployment's name; default: any, and none"
     )
     escalate: bool = Field(default=False, strict=True, description="whether it wakes people")
@@ -258,28 +190,34 @@ class PipelineSettings(SettingsModel):
 class Settings(SettingsModel):
     """A stack's `data-alerts:` configuration."""
 
-    prefect: PrefectSettings
+    prefect: PrefectSettings = Field(description="where Prefect's API is, its endpoint at least")
     environment: Environment | None = Field(
         default=None,
-        description="prod, staging, dev or sandbox; default: the stack's name, else prod",
+        description="what the stack is for; default: its name when it is one of these, else prod",
     )
     name_prefix: Slug | None = Field(
         default=None, description="goes before every name, where stacks share an account"
     )
-    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$")] = Field(
-        default="dlt", description="the tag of flow runs that alert"
-    )
+    tag: Tag = Field(default="dlt", description="the tag of flow runs that alert")
     default_owner: PlainName = Field(
         default="unassigned", description="owner named for tagged flows that are not listed"
     )
     kms_key_id: PlainName | None = Field(
         default=None, description="KMS key for the secrets; default: the account's own"
     )
-    secrets: dict[PlainName, SecretSettings] = Field(default_factory=dict)
-    channels: dict[PlainName, Channel] = Field(min_length=1)
-    tiers: TiersSettings
-    escalation: tuple[EscalationStep, ...] = ()
-    pipelines: dict[PlainName, PipelineSettings] = Field(default_factory=dict)
+    secrets: dict[Key, SecretSettings] = Field(
+        default_factory=dict, description="webhooks and keys, each with its name in AWS"
+    )
+    channels: dict[Key, Channel] = Field(
+        min_length=1, description="Slack channels and PagerDuty services, by a name of your own"
+    )
+    tiers: TiersSettings = Field(description="who is told of what, warning at least")
+    escalation: tuple[EscalationStep, ...] = Field(
+        default=(), description="who hears of a failure that lasts, step by step"
+    )
+    pipelines: dict[RunName, PipelineSettings] = Field(
+        default_factory=dict, description="pipelines that somebody owns"
+    )
 
     def flow_of(self, pipeline: str) -> str:
         """Name of the flow a pipeline runs."""

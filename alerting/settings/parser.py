@@ -6,8 +6,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerting.settings.consistency import check_consistency
+from alerting.settings.explanations import problems_of
 from alerting.settings.models import Settings
-from alerting.settings.problems import KeyPath, ProblemCollector, SettingsError, problems_of
+from alerting.settings.problems import KeyPath, ProblemCollector, SettingsError
+
+_STAND_IN = "stand-in"
 
 
 def parse_settings(
@@ -30,16 +33,13 @@ def parse_settings(
     """
     collector = ProblemCollector(lines or {})
     settings = _validate(raw, collector, from_file)
-    if settings is not None:
-        check_consistency(settings, raw, collector)
-    if collector.problems or settings is None:
+    check_consistency(settings, raw, collector)
+    if collector.problems:
         raise SettingsError(source, collector.problems)
     return settings
 
 
-def _validate(
-    raw: Mapping[str, Any], collector: ProblemCollector, from_file: bool
-) -> Settings | None:
+def _validate(raw: Mapping[str, Any], collector: ProblemCollector, from_file: bool) -> Settings:
     """Validate, and where entries are wrong, what is left when those are taken out.
 
     So the checks between entries still run, and all mistakes are told at once.
@@ -51,34 +51,31 @@ def _validate(
         problems = problems_of(error, raw)
     for path, text in problems:
         collector.add(path, text)
-    rest = _without(raw, [path for path, _ in problems])
-    _stand_in_for_required(rest, {path[0] for path, _ in problems if path})
-    try:
-        return Settings.model_validate(rest, context=context)
-    except ValidationError:
-        return None
+    collector.wrong.update(path for path, _ in problems)
+    rest = _without(raw, collector)
+    _stand_in_for_required(rest)
+    return Settings.model_validate(rest, context=context)
 
 
-def _without(raw: Mapping[str, Any], paths: list[KeyPath]) -> dict[str, Any]:
-    """A copy in which the entries that contain these paths are left out."""
-    bad = {path[:2] for path in paths} | {path[:1] for path in paths if len(path) == 1}
+def _without(raw: Mapping[str, Any], collector: ProblemCollector) -> dict[str, Any]:
+    """A copy without the entries in which something is wrong."""
     copy: dict[str, Any] = {}
     for key, section in raw.items():
-        if (key,) in bad:
+        if collector.is_wrong((key,)):
             continue
         if isinstance(section, Mapping):
-            copy[key] = {k: v for k, v in section.items() if (key, k) not in bad}
+            copy[key] = {k: v for k, v in section.items() if collector.is_sound((key, k))}
         elif isinstance(section, list):
-            copy[key] = [v for i, v in enumerate(section) if (key, i) not in bad]
+            copy[key] = [v for i, v in enumerate(section) if collector.is_sound((key, i))]
         else:
             copy[key] = section
     return copy
 
 
-def _stand_in_for_required(rest: dict[str, Any], bad: set[str | int]) -> None:
-    """Fill what may not be absent, so that a mistake there does not hide those elsewhere."""
-    if "prefect" in bad:
-        rest["prefect"] = {"endpoint": "http://localhost/api"}
-    tiers = rest.setdefault("tiers", {})
-    if "tiers" in bad and isinstance(tiers, dict):
-        tiers.setdefault("warning", {"notify": list(rest.get("channels", {}))[:1]})
+def _stand_in_for_required(rest: dict[str, Any]) -> None:
+    """Fill what may not be absent. Nothing is told about these: their own mistake was."""
+    rest.setdefault("prefect", {}).setdefault("endpoint", "http://localhost/api")
+    channels = rest.setdefault("channels", {})
+    if not channels:
+        channels[_STAND_IN] = {"kind": "slack", "block": _STAND_IN, "secret": _STAND_IN}
+    rest.setdefault("tiers", {}).setdefault("warning", {"notify": list(channels)})

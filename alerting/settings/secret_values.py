@@ -8,6 +8,11 @@ _SLACK_WEBHOOK = re.compile(
 )
 
 
+def variable_of(secret: str) -> str:
+    """The environment variable that `from: env` reads: `slack-url` is in `SLACK_URL`."""
+    return secret.replace("-", "_").upper()
+
+
 def secret_value_problem(kind: str, value: str) -> str | None:
     """Say what is wrong with a channel's secret, without repeating any of it.
 

@@ -1,5 +1,6 @@
 """Reads `Pulumi.<stack>.yaml` without Pulumi: encrypted values stay unread."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,19 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
 
-from alerting.settings.models import Encrypted, Settings
+from alerting.settings.encrypted import Encrypted
+from alerting.settings.models import Settings
 from alerting.settings.parser import parse_settings
-from alerting.settings.problems import PROJECT, KeyPath, Problem, SettingsError
+from alerting.settings.problems import PROJECT, KeyPath, Problem, SettingsError, shown
 
 _PULUMI_KEYS = {"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"}
+# Other namespaces would be read by nobody: the program gives its providers explicitly.
+_NAMESPACES = {PROJECT, "aws", "pulumi"}
+_NO_CONFIG = Problem(
+    1, "config", f"is missing or no mapping. Add it, with settings below it as {PROJECT}:<key>"
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +57,13 @@ def read_stack_file(path: Path) -> StackFile:
     document = _load(path)
     config = document.get("config")
     if not isinstance(config, CommentedMap):
-        raise SettingsError(
-            path.name, [Problem(1, "config", "is missing. A stack's settings stand below config:")]
-        )
+        raise SettingsError(path.name, [_NO_CONFIG])
     lines: dict[KeyPath, int] = {}
     raw: dict[str, Any] = {}
     for key in config:
         namespace, _, name = str(key).partition(":")
         if namespace == PROJECT:
-            lines[name,] = config.lc.key(key)[0] + 1
+            lines[name,] = _line(config, key)
             raw[name] = _plain(config[key], (name,), lines)
     problems = _problems_beside(document, config)
     try:
@@ -75,19 +81,28 @@ def stack_name(path: Path) -> str:
 
 
 def _problems_beside(document: CommentedMap, config: CommentedMap) -> list[Problem]:
+    """Problems outside the settings: keys that nobody reads, and the region."""
     problems = [
         Problem(
-            document.lc.key(key)[0] + 1,
-            str(key),
+            _line(document, key),
+            shown(str(key)),
             f"is not a key of a stack file. Settings stand below config: as {PROJECT}:<key>",
         )
         for key in document
         if key not in _PULUMI_KEYS
     ]
-    if not config.get("aws:region"):
-        problems.append(
-            Problem(0, "aws:region", "is missing. Add the region of the secrets, such as eu-west-1")
-        )
+    for key in config:
+        namespace, colon, _ = str(key).partition(":")
+        if not colon or namespace not in _NAMESPACES:
+            text = (
+                f"is read by nobody. Settings are written {PROJECT}:<key>, those of AWS aws:<key>"
+            )
+            problems.append(Problem(_line(config, key), shown(namespace), text))
+    region = config.get("aws:region")
+    if not isinstance(region, str) or not region.strip():
+        line = _line(config, "aws:region") if "aws:region" in config else 0
+        text = "expected the region of the secrets. Add it, such as eu-west-1"
+        problems.append(Problem(line, "aws:region", text))
     return problems
 
 
@@ -102,30 +117,25 @@ def _load(path: Path) -> CommentedMap:
         ) from None
     try:
         document = YAML(typ="rt").load(text)
-    except DuplicateKeyError as error:
-        # The error's own text quotes both values, and those may be secret.
-        line = error.problem_mark.line if error.problem_mark else 0
-        key = text.splitlines()[line].split(":")[0].strip() if line else "key"
-        raise SettingsError(
-            path.name, [Problem(line + 1, key, "is given twice. Keep one; YAML drops the other")]
-        ) from None
     except YAMLError as error:
-        mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-        raise SettingsError(
-            path.name,
-            [
-                Problem(
-                    mark.line + 1 if mark else 0,
-                    "YAML",
-                    "cannot be read here. Check indentation, quotes and brackets around this line",
-                )
-            ],
-        ) from None
+        # The error's own text quotes lines of the file, and those may be secret.
+        raise SettingsError(path.name, [_yaml_problem(error, text.splitlines())]) from None
     if not isinstance(document, CommentedMap):
-        raise SettingsError(
-            path.name, [Problem(1, "config", "is missing. A stack's settings stand below config:")]
-        )
+        raise SettingsError(path.name, [_NO_CONFIG])
     return document
+
+
+def _yaml_problem(error: YAMLError, lines: list[str]) -> Problem:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    if isinstance(error, DuplicateKeyError) and mark:
+        key = re.match(r"""["']?([\w.:-]*\w)["']?\s*(?=:)""", lines[mark.line][mark.column :])
+        text = "is given twice. Keep one; YAML drops the other"
+        return Problem(mark.line + 1, shown(key[1]) if key else "<key>", text)
+    # What is left open is noticed at the end of the file only.
+    if isinstance(error, MarkedYAMLError) and mark and mark.line >= len(lines):
+        mark = error.context_mark
+    text = "is not valid here. Check indentation, quotes and brackets around this line"
+    return Problem(mark.line + 1 if mark else 0, "YAML", text)
 
 
 def _plain(node: Any, path: KeyPath, lines: dict[KeyPath, int]) -> Any:  # noqa: ANN401 - YAML is untyped
@@ -133,20 +143,20 @@ def _plain(node: Any, path: KeyPath, lines: dict[KeyPath, int]) -> Any:  # noqa:
     if isinstance(node, CommentedMap):
         if set(node) == {"secure"}:
             return Encrypted()
-        return {str(key): _child(node, key, (*path, str(key)), lines) for key in node}
+        for key in node:
+            lines[*path, str(key)] = _line(node, key)
+        return {str(key): _plain(node[key], (*path, str(key)), lines) for key in node}
     if isinstance(node, CommentedSeq):
-        return [_child(node, index, (*path, index), lines) for index in range(len(node))]
-    if isinstance(node, Mapping):
-        return dict(node)
-    return node
+        for index in range(len(node)):
+            lines[*path, index] = node.lc.item(index)[0] + 1
+        return [_plain(item, (*path, index), lines) for index, item in enumerate(node)]
+    if isinstance(node, ScalarBoolean):  # a boolean with an anchor
+        return bool(node)
+    return dict(node) if isinstance(node, Mapping) else node
 
 
-def _child(
-    node: CommentedMap | CommentedSeq,
-    key: Any,  # noqa: ANN401 - YAML is untyped
-    path: KeyPath,
-    lines: dict[KeyPath, int],
-) -> Any:  # noqa: ANN401 - YAML is untyped
-    position = node.lc.key(key) if isinstance(node, CommentedMap) else node.lc.item(key)
-    lines[path] = position[0] + 1
-    return _plain(node[key], path, lines)
+def _line(node: CommentedMap, key: object) -> int:
+    """Line of a key, counted from 1. One that came by a merge (<<) has that of its mapping."""
+    positions = node.lc.data or {}
+    line: int = positions[key][0] if key in positions else node.lc.line
+    return line + 1

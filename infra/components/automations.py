@@ -76,8 +76,8 @@ class _EventArguments(TypedDict):
 
     posture: str
     expects: list[str]
-    afters: list[str]
-    for_eaches: list[str]
+    afters: list[str] | None
+    for_eaches: list[str] | None
     match: str
     match_related: str
     threshold: float
@@ -88,8 +88,9 @@ def _event(trigger: EventTrigger) -> _EventArguments:
     return {
         "posture": trigger.posture.value,
         "expects": list(trigger.expect),
-        "afters": list(trigger.after),
-        "for_eaches": list(trigger.for_each),
+        # Left out where empty: a thousand children of a compound make the engine feel each field.
+        "afters": list(trigger.after) or None,
+        "for_eaches": list(trigger.for_each) or None,
         "match": json.dumps(labels_document(trigger.match)),
         "match_related": json.dumps(related_document(trigger.match_related)),
         "threshold": trigger.threshold,

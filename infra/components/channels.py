@@ -43,6 +43,9 @@ def _data(rule: BlockRule, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.
 
     Not `data_wo`: write-only data is in Pulumi's state all the same, and its drift is not seen.
     """
+    if not rule.secrets:
+        return pulumi.Output.secret(json.dumps(rule.data))
     filled = {field: secrets[key] for field, key in rule.secrets.items()}
-    document = pulumi.Output.from_input({**rule.data, **filled})
-    return pulumi.Output.secret(document.apply(json.dumps))
+    return pulumi.Output.secret(
+        pulumi.Output.all(**filled).apply(lambda values: json.dumps({**rule.data, **values}))
+    )

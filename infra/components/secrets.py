@@ -1,16 +1,13 @@
 """AWS Secrets Manager secrets, and their values for whoever feeds a block."""
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
-from pydantic import SecretStr
 
 from alerting.plan import SecretRule
-from alerting.settings import PROJECT, Problem, SecretSource, SettingsError
-from alerting.settings.models import SecretSettings
+from alerting.settings import PROJECT
 from alerting.settings.secret_values import secret_value_problem
 
 
@@ -33,7 +30,7 @@ class SecretStore(pulumi.ComponentResource):
         brought: Mapping[str, str],
         provider: aws.Provider,
     ) -> None:
-        """Declare the secrets; `brought` are the values from `brought_values`, by key."""
+        """Declare the secrets; `brought` are the values that the stack brings, by key."""
         super().__init__(f"{PROJECT}:secrets:SecretStore", name)
         self._provider = provider
         self.values, self.arns = {}, {}
@@ -57,7 +54,6 @@ class SecretStore(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=self._provider,
-                # Never its versions: a changed value replaces the version.
                 protect=rule.protect,
                 import_=self._existing(rule.name) if adopt else None,
             ),
@@ -79,12 +75,19 @@ class SecretStore(pulumi.ComponentResource):
             rule.key,
             secret_id=secret.id,
             secret_string=pulumi.Output.secret(value),
-            opts=pulumi.ResourceOptions(parent=secret, provider=self._provider),
+            # Not protected as its parent is: a changed value replaces the version.
+            opts=pulumi.ResourceOptions(parent=secret, provider=self._provider, protect=False),
         )
         # From the version and not from the settings: the block follows what AWS accepted.
         return pulumi.Output.secret(version.secret_string.apply(lambda text: text or ""))
 
     def _read(self, rule: SecretRule, secret: aws.secretsmanager.Secret) -> pulumi.Output[str]:
+        fill = (
+            "Fill the secret and deploy again: <command that prints the value and no line break> "
+            f"| aws secretsmanager put-secret-value --secret-id {rule.name} "
+            "--secret-string file:///dev/stdin"
+        )
+
         def current(arn: str) -> str:
             try:
                 found = aws.secretsmanager.get_secret_version(
@@ -93,39 +96,11 @@ class SecretStore(pulumi.ComponentResource):
                 )
             except Exception as error:
                 raise pulumi.RunError(
-                    f"The secret {rule.name} has no value that can be read. Put one in and deploy "
-                    f"again: <command that prints the value> | aws secretsmanager put-secret-value "
-                    f"--secret-id {rule.name} --secret-string file:///dev/stdin"
+                    f"{rule.name} has no value that can be read. {fill}"
                 ) from error
             problem = secret_value_problem(rule.kind, found.secret_string)
             if problem:
-                raise pulumi.RunError(f"The value of the secret {rule.name} {problem}")
+                raise pulumi.RunError(f"The value of {rule.name} {problem}. {fill}")
             return found.secret_string
 
         return pulumi.Output.secret(secret.arn.apply(current))
-
-
-def brought_values(
-    rules: Sequence[SecretRule], settings: Mapping[str, SecretSettings]
-) -> dict[str, str]:
-    """Values that the stack brings itself: from the configuration and the environment.
-
-    Raises:
-        SettingsError: with every variable that is not set or holds something else.
-    """
-    values: dict[str, str] = {}
-    problems: list[Problem] = []
-    for rule in rules:
-        declared = settings[rule.key]
-        if isinstance(declared.value, SecretStr):
-            values[rule.key] = declared.value.get_secret_value()
-        elif declared.source is SecretSource.ENV:
-            value = os.environ.get(rule.variable, "")
-            problem = secret_value_problem(rule.kind, value) if value else "is not set"
-            if problem:
-                text = f"from: env: the variable {rule.variable} {problem}"
-                problems.append(Problem(0, f"{PROJECT}:secrets.{rule.key}", text))
-            values[rule.key] = value
-    if problems:
-        raise SettingsError(f"Pulumi.{pulumi.get_stack()}.yaml", problems)
-    return values

@@ -83,21 +83,30 @@ def properties(automation: dict[str, Value], former: Properties) -> Properties:
     }
 
 
+@_if_known
 def _trigger_with_defaults(trigger: Value, former: Properties) -> Value:
-    if isinstance(trigger, str):  # not known yet
-        return trigger
     if "event" in trigger:
         return {"event": _event_with_defaults(trigger["event"], former.get("event") or {})}
     kind = _composite(trigger)
     past = former.get(kind) or {}
-    triggers = [
-        _trigger_with_defaults(child, past_child)
-        for child, past_child in _with_former(trigger[kind]["triggers"], past.get("triggers"))
+    return {kind: _composite_with_defaults(trigger[kind], past)}
+
+
+@_if_known
+def _composite_with_defaults(composite: Value, former: Properties) -> Value:
+    return {**composite, "triggers": _triggers_with_defaults(composite["triggers"], former)}
+
+
+@_if_known
+def _triggers_with_defaults(triggers: Value, former: Properties) -> Value:
+    return [
+        _trigger_with_defaults(trigger, past)
+        for trigger, past in _with_former(triggers, former.get("triggers"))
     ]
-    return {kind: {**trigger[kind], "triggers": triggers}}
 
 
-def _event_with_defaults(event: Properties, former: Properties) -> Properties:
+@_if_known
+def _event_with_defaults(event: Value, former: Properties) -> Value:
     return {
         **{key: [] for key in EVENT_SETS},
         **dict.fromkeys(EVENT_JSON, "{}"),

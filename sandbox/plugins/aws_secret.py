@@ -90,7 +90,7 @@ class Secret(Resource):
 
         AWS does not tell the recovery window, so it is what it was, and nothing on import.
         """
-        region = state.get("region") or _region(resource_id) or self._manager.region
+        region = state.get("region") or self._manager.region
         try:
             found = self._manager.call("DescribeSecret", region, SecretId=resource_id)
         except RefusedError as refusal:
@@ -182,10 +182,6 @@ class Secret(Resource):
 
 def _tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def _region(arn: str) -> str:
-    return arn.split(":")[3] if arn.startswith("arn:") else ""
 
 
 def _failed(what: str, resource_id: str, refusal: RefusedError) -> ProviderError:

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sandbox.plugins.errors import ProviderError
 
@@ -26,19 +26,26 @@ def require_sandbox(environment: Mapping[str, str]) -> None:
 
 def require_loopback(url: str) -> None:
     """Raise ProviderError unless the URL is http(s) at this machine's own loopback address."""
-    parts = urlsplit(url)
-    if parts.scheme in {"http", "https"} and _is_loopback(parts.hostname or ""):
+    parts = _parsed(url)
+    if parts and parts.scheme in {"http", "https"} and _is_loopback(parts.hostname or ""):
         return
-    raise ProviderError(
-        f"The endpoint {without_credentials(url)!r} is no http(s) URL of a loopback address. "
-        f"{_REMEDY}"
-    )
+    shown = repr(without_credentials(url)) if parts else "(which is no URL)"
+    raise ProviderError(f"The endpoint {shown} is no http(s) URL of a loopback address. {_REMEDY}")
 
 
 def without_credentials(url: str) -> str:
-    """The URL without user name, password, query and fragment: fit for an error message."""
+    """Return the URL without user name, password, query and fragment: fit for an error message."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def _parsed(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises when it is no port
+    except ValueError:
+        return None
+    return parts
 
 
 def _is_loopback(host: str) -> bool:

@@ -26,7 +26,6 @@ class Automation(PrefectObject):
 
     def __init__(self, api: PrefectApi) -> None:
         self._api = api
-        self._created: set[str] = set()
 
     def problems(self, inputs: Properties, name: str) -> list[str]:
         """Refuse what the vendor's plugin refuses before it asks the server."""
@@ -46,12 +45,10 @@ class Automation(PrefectObject):
         def made(moment: datetime) -> Value:
             named = {"automations": {"name": {"any_": [planned["name"]]}}}
             found = self._api.attempt("POST", "/automations/filter", named).body
-            return made_since((a for a in found if a["id"] not in self._created), moment)
+            return made_since(found, moment)
 
         answer = self._api.write("POST", "/automations/", automation_api.body(planned), made)
-        automation_id: str = answer.body["id"]
-        self._created.add(automation_id)
-        return automation_id, _state(answer.body, planned)
+        return answer.body["id"], _state(answer.body, planned)
 
     def read(self, resource_id: str, state: Properties) -> Properties | None:
         """Read the automation; JSON that means what it meant keeps its text."""

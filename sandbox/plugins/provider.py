@@ -54,58 +54,54 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._connection: Connection | None = None
 
     def Handshake(
-        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
+        self, _request: provider_pb2.ProviderHandshakeRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
         """Refuse to run outside a sandbox; ask for secrets in plain.
 
         Ending the process instead would make the engine call it a bug of the vendor's.
         """
-        del request, context
         require_sandbox(os.environ)
         return provider_pb2.ProviderHandshakeResponse(
             accept_resources=True, supports_autonaming_configuration=True
         )
 
-    def GetPluginInfo(self, request: Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+    def GetPluginInfo(
+        self, _request: Empty, _context: grpc.ServicerContext
+    ) -> plugin_pb2.PluginInfo:
         """Say which version of the vendor's plugin this one stands for."""
-        del request, context
         return plugin_pb2.PluginInfo(version=self._plugin.version)
 
     def Parameterize(
-        self, request: provider_pb2.ParameterizeRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.ParameterizeRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.ParameterizeResponse:
         """Become the package that a generated SDK names."""
-        del context
         version = self._plugin.parameterize(request.value.name, request.value.value)
         return provider_pb2.ParameterizeResponse(name=request.value.name, version=version)
 
     def CheckConfig(
-        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Refuse a wrong configuration of the provider."""
-        del context
         config = from_struct(request.news)
         return _checked(config, self._plugin.config_secrets, self._plugin.config_problems(config))
 
     def DiffConfig(
-        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.DiffRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         """Let a changed configuration change no resource.
 
         The engine takes a parameterized provider's version from elsewhere once the provider is in
         the stack, so that a version may change although the program says the same.
         """
-        del context
         former, config = from_struct(request.olds), from_struct(request.news)
         if former != config and former | {"version": ""} == config | {"version": ""}:
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
         return provider_pb2.DiffResponse()
 
     def Configure(
-        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.ConfigureRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
         """Use the configuration for all that follows."""
-        del context
         config = from_struct(request.args)
         if problems := self._plugin.config_problems(config):
             raise ProviderError(" ".join(problems))
@@ -115,10 +111,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Check(
-        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.CheckRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Refuse wrong inputs of a resource, and name it when the program does not."""
-        del context
         kind = self._kind(request.type)
         inputs = from_struct(request.news)
         if "name" in kind.inputs and "name" not in inputs:
@@ -131,10 +126,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return _checked(inputs, kind.secrets, problems or kind.problems(inputs, request.name))
 
     def Diff(
-        self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.DiffRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.DiffResponse:
         """Say which properties of a resource its inputs would change."""
-        del context
         kind = self._kind(request.type)
         state = from_struct(request.olds)
         changed = kind.changes(kind.planned(from_struct(request.news), state), state)
@@ -147,10 +141,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Create(
-        self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.CreateRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.CreateResponse:
         """Create a resource, or say what it would be."""
-        del context
         kind = self._kind(request.type)
         planned = kind.planned(from_struct(request.properties), None)
         resource_id, state = ("", planned) if request.preview else kind.create(planned)
@@ -159,10 +152,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Read(
-        self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.ReadRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.ReadResponse:
         """Read a resource that is in the stack, or one to be imported by its id."""
-        del context
         kind = self._kind(request.type)
         state = kind.read(request.id, from_struct(request.properties))
         if state is None:
@@ -175,10 +167,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Update(
-        self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.UpdateRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.UpdateResponse:
         """Change a resource in place, or say what it would become."""
-        del context
         kind = self._kind(request.type)
         former = from_struct(request.olds)
         state = kind.planned(from_struct(request.news), former)
@@ -186,17 +177,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             state = kind.update(request.id, state, former)
         return provider_pb2.UpdateResponse(properties=to_struct(state, kind.secrets))
 
-    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> Empty:
+    def Delete(self, request: provider_pb2.DeleteRequest, _context: grpc.ServicerContext) -> Empty:
         """Delete a resource."""
-        del context
         self._kind(request.type).delete(request.id, from_struct(request.properties))
         return Empty()
 
     def Invoke(
-        self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext
+        self, request: provider_pb2.InvokeRequest, _context: grpc.ServicerContext
     ) -> provider_pb2.InvokeResponse:
         """Call a function."""
-        del context
         connection = self._connected()
         function = connection.functions.get(request.tok)
         if function is None:
@@ -207,9 +196,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         getattr(response, "return").CopyFrom(result)
         return response
 
-    def Cancel(self, request: Empty, context: grpc.ServicerContext) -> Empty:
+    def Cancel(self, _request: Empty, _context: grpc.ServicerContext) -> Empty:
         """Give up waiting: the user interrupted the deployment."""
-        del request, context
         if self._connection:
             self._connection.cancel()
         return Empty()

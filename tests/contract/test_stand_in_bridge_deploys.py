@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pulumi
@@ -10,8 +9,8 @@ import pulumi_prefect as prefect
 import pytest
 
 from sandbox.plugins.values import Value
-from tests.contract.deployed import Deployed, deployed_in
-from tests.contract.wire import Wire, wire_to
+from tests.contract.deployed import Deployed
+from tests.contract.wire import Wire
 
 pytestmark = pytest.mark.contract
 
@@ -34,18 +33,13 @@ BY_HAND = {
 
 
 @pytest.fixture
-def wire(prefect_server: str) -> Iterator[Wire]:
-    with wire_to(prefect_server.removesuffix("/api")) as wire:
-        yield wire
-        for automation in automations(wire):
-            api(wire, "DELETE", f"/automations/{automation['id']}")
-        for block in blocks(wire):
-            api(wire, "DELETE", f"/block_documents/{block['id']}")
-
-
-@pytest.fixture
-def deployed(tmp_path: Path) -> Deployed:
-    return deployed_in(tmp_path)
+def wire(prefect_wire: Wire) -> Iterator[Wire]:
+    """The wire; what was made of the program is gone when the test is over."""
+    yield prefect_wire
+    for automation in automations(prefect_wire):
+        api(prefect_wire, "DELETE", f"/automations/{automation['id']}")
+    for block in blocks(prefect_wire):
+        api(prefect_wire, "DELETE", f"/block_documents/{block['id']}")
 
 
 def program(

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from uuid import uuid4
 
-import grpc
 import httpx
 import pytest
 
@@ -15,7 +14,7 @@ from sandbox.plugins.prefect_bridge import PrefectBridge
 from sandbox.plugins.values import Properties, Value
 from sandbox.ports import free_port
 from tests.contract.replay import Engine, engine_for
-from tests.contract.wire import Fault, Wire, wire_to
+from tests.contract.wire import Fault, Wire
 
 pytestmark = pytest.mark.contract
 
@@ -24,18 +23,13 @@ AUTOMATIONS, BLOCKS = "/api/automations/", "/api/block_documents/"
 IMPATIENT = Patience(unreachable=0.3, answer=0.3, total=1.0)
 FAKE_KEY, FAKE_API_KEY = "FAKE-KEY-NOT-TO-BE-SEEN", "FAKE-API-KEY-NOT-TO-BE-SEEN"
 FAKE_PASSWORD = "FAKE-PASSWORD-NOT-TO-BE-SEEN"
+NEVER_ANSWERED: list[Fault] = ["never answered"] * 20
 BUSY = httpx.Response(503, text="database is locked")
 
 
 @pytest.fixture
-def wire(prefect_server: str) -> Iterator[Wire]:
-    with wire_to(prefect_server.removesuffix("/api")) as wire:
-        yield wire
-
-
-@pytest.fixture
-def engine(wire: Wire) -> Iterator[Engine]:
-    with configured(f"{wire.url}/api") as engine:
+def engine(prefect_wire: Wire) -> Iterator[Engine]:
+    with configured(f"{prefect_wire.url}/api") as engine:
         yield engine
 
 
@@ -72,37 +66,31 @@ def block(name: str) -> Properties:
     return {"type": BLOCK, "name": "block", "properties": inputs}
 
 
-def failure(engine: Engine, method: str, request: Properties) -> str:
-    with pytest.raises(grpc.RpcError) as caught:
-        engine.call(method, request)
-    assert caught.value.code() is grpc.StatusCode.UNKNOWN
-    return caught.value.details() or ""
-
-
 @pytest.mark.parametrize("fault", [BUSY, "lost before", "lost after"], ids=str)
 def test_an_automation_is_made_once_whatever_becomes_of_the_first_request(
-    fault: Fault, engine: Engine, wire: Wire, name: str, prefect_server: str
+    fault: Fault, engine: Engine, prefect_wire: Wire, name: str, prefect_server: str
 ) -> None:
-    wire.fail(f"POST {AUTOMATIONS}", fault)
+    prefect_wire.fail(f"POST {AUTOMATIONS}", fault)
     made = engine.call("Create", automation(name))
     assert [a["id"] for a in on_server(prefect_server, "automations", name)] == [made["id"]]
 
 
 @pytest.mark.parametrize("fault", [BUSY, "lost before", "lost after"], ids=str)
 def test_a_block_is_made_whatever_becomes_of_the_first_request(
-    fault: Fault, engine: Engine, wire: Wire, name: str, prefect_server: str
+    fault: Fault, engine: Engine, prefect_wire: Wire, name: str, prefect_server: str
 ) -> None:
-    wire.fail(f"POST {BLOCKS}", fault)
+    prefect_wire.fail(f"POST {BLOCKS}", fault)
     made = engine.call("Create", block(name))
     assert [b["id"] for b in on_server(prefect_server, "block_documents", name)] == [made["id"]]
 
 
 def test_an_automation_that_had_the_name_before_is_not_taken_for_the_new_one(
-    engine: Engine, wire: Wire, name: str, prefect_server: str
+    engine: Engine, prefect_wire: Wire, name: str, prefect_server: str
 ) -> None:
-    body = {"name": name, "trigger": {"type": "event", "posture": "Reactive"}, "actions": []}
+    trigger = {"type": "event", "posture": "Reactive", "expect": ["never.happens"]}
+    body = {"name": name, "trigger": trigger, "actions": [{"type": "do-nothing"}]}
     before = httpx.post(f"{prefect_server}/automations/", json=body, trust_env=False).json()
-    wire.fail(f"POST {AUTOMATIONS}", "lost after")
+    prefect_wire.fail(f"POST {AUTOMATIONS}", "lost after")
     made = engine.call("Create", automation(name))
     found = on_server(prefect_server, "automations", name)
     assert {a["id"] for a in found} == {before["id"], made["id"]}
@@ -110,19 +98,19 @@ def test_an_automation_that_had_the_name_before_is_not_taken_for_the_new_one(
 
 
 def test_two_automations_of_one_name_are_both_made_when_an_answer_is_lost(
-    engine: Engine, wire: Wire, name: str
+    engine: Engine, prefect_wire: Wire, name: str
 ) -> None:
     first = engine.call("Create", automation(name))
-    wire.fail(f"POST {AUTOMATIONS}", "lost before")
+    prefect_wire.fail(f"POST {AUTOMATIONS}", "lost before")
     second = engine.call("Create", automation(name))
     assert first["id"] != second["id"]
 
 
 def test_a_deletion_whose_answer_was_lost_has_succeeded(
-    engine: Engine, wire: Wire, name: str
+    engine: Engine, prefect_wire: Wire, name: str
 ) -> None:
     made = engine.call("Create", automation(name))
-    wire.fail(f"DELETE /api/automations/{made['id']}", "lost after")
+    prefect_wire.fail(f"DELETE /api/automations/{made['id']}", "lost after")
     request = {"type": AUTOMATION, "id": made["id"], "properties": made["properties"]}
     assert engine.call("Delete", request) == {}
 
@@ -133,36 +121,36 @@ def test_deleting_what_somebody_deleted_before_fails_and_names_the_cure(
     made = engine.call("Create", automation(name))
     request = {"type": AUTOMATION, "id": made["id"], "properties": made["properties"]}
     engine.call("Delete", request)
-    assert "`pulumi refresh`" in failure(engine, "Delete", request)
+    assert "`pulumi refresh`" in engine.failure("Delete", request)
 
 
 def test_only_one_change_at_a_time_reaches_the_server(
-    engine: Engine, wire: Wire, name: str
+    engine: Engine, prefect_wire: Wire, name: str
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: engine.call("Create", automation(name)), range(8)))
-    changes = [sent for sent in wire.sent if sent.changes]
+    changes = [sent for sent in prefect_wire.sent if sent.changes]
     assert [sent.changes_under_way for sent in changes] == [0] * 8
 
 
-def test_a_server_that_stays_busy_is_given_up(wire: Wire, name: str) -> None:
-    wire.fail(f"POST {AUTOMATIONS}", *[BUSY] * 20)
-    with configured(f"{wire.url}/api", IMPATIENT) as engine:
-        error = failure(engine, "Create", automation(name))
-    assert f"The Prefect server at {wire.url}/api is busy (HTTP 503); gave up after" in error
+def test_a_server_that_stays_busy_is_given_up(prefect_wire: Wire, name: str) -> None:
+    prefect_wire.fail(f"POST {AUTOMATIONS}", *[BUSY] * 20)
+    with configured(f"{prefect_wire.url}/api", IMPATIENT) as engine:
+        error = engine.failure("Create", automation(name))
+    assert f"at {prefect_wire.url}/api is busy (HTTP 503); gave up after" in error
 
 
-def test_a_server_that_never_answers_is_given_up(wire: Wire, name: str) -> None:
-    wire.fail(f"POST {AUTOMATIONS}", *["never answered"] * 20)
-    with configured(f"{wire.url}/api", IMPATIENT) as engine:
-        error = failure(engine, "Create", automation(name))
-    assert f"The Prefect server at {wire.url}/api gave no answer within 0.3 s; gave up" in error
+def test_a_server_that_never_answers_is_given_up(prefect_wire: Wire, name: str) -> None:
+    prefect_wire.fail(f"POST {AUTOMATIONS}", *NEVER_ANSWERED)
+    with configured(f"{prefect_wire.url}/api", IMPATIENT) as engine:
+        error = engine.failure("Create", automation(name))
+    assert f"at {prefect_wire.url}/api gave no answer within 0.3 s; gave up" in error
 
 
-def test_an_interrupted_deployment_waits_no_longer(wire: Wire, name: str) -> None:
-    wire.fail(f"POST {AUTOMATIONS}", *[BUSY] * 1000)
-    with configured(f"{wire.url}/api") as engine, ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(failure, engine, "Create", automation(name))
+def test_an_interrupted_deployment_waits_no_longer(prefect_wire: Wire, name: str) -> None:
+    prefect_wire.fail(f"POST {AUTOMATIONS}", *[BUSY] * 1000)
+    with configured(f"{prefect_wire.url}/api") as engine, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(engine.failure, "Create", automation(name))
         engine.call("Cancel", {})
         assert "is busy" in waiting.result(timeout=10)
 
@@ -171,7 +159,7 @@ def test_a_server_that_is_down_is_named_without_the_credentials_in_its_address(n
     port = free_port()
     endpoint = f"http://me:{FAKE_PASSWORD}@127.0.0.1:{port}/api"
     with configured(endpoint, IMPATIENT) as engine:
-        error = failure(engine, "Create", automation(name))
+        error = engine.failure("Create", automation(name))
     assert f"The Prefect server at http://127.0.0.1:{port}/api takes no connection" in error
     assert "Check that the server is up" in error
     assert FAKE_PASSWORD not in error
@@ -182,41 +170,44 @@ def test_a_server_that_is_down_is_named_without_the_credentials_in_its_address(n
 )
 @pytest.mark.parametrize("method", ["Create", "Read", "Delete"])
 def test_an_address_that_is_no_prefect_api_is_an_error_and_not_a_missing_object(
-    method: str, path: str, wire: Wire, name: str
+    method: str, path: str, prefect_wire: Wire, name: str
 ) -> None:
     request = automation(name) | {"id": str(uuid4())}
     if method == "Create":
         del request["id"]
     if method == "Read":
         request["properties"] = {}
-    with configured(f"{wire.url}{path}") as engine:
-        error = failure(engine, method, request)
+    with configured(f"{prefect_wire.url}{path}") as engine:
+        error = engine.failure(method, request)
     assert "is no Prefect API (HTTP 404)" in error
     assert "followed by /api" in error
 
 
-def test_a_page_instead_of_an_answer_is_an_error(engine: Engine, wire: Wire, name: str) -> None:
-    wire.fail(f"POST {AUTOMATIONS}", httpx.Response(200, html="<h1>Welcome</h1>"))
-    assert "is no Prefect API (HTTP 200)" in failure(engine, "Create", automation(name))
+def test_a_page_instead_of_an_answer_is_an_error(
+    engine: Engine, prefect_wire: Wire, name: str
+) -> None:
+    prefect_wire.fail(f"POST {AUTOMATIONS}", httpx.Response(200, html="<h1>Welcome</h1>"))
+    assert "is no Prefect API (HTTP 200)" in engine.failure("Create", automation(name))
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_are_an_error_that_does_not_show_them(
-    status: int, wire: Wire, name: str
+    status: int, prefect_wire: Wire, name: str
 ) -> None:
-    wire.fail(f"POST {AUTOMATIONS}", httpx.Response(status, json={"detail": FAKE_API_KEY}))
-    with configured(f"{wire.url}/api", apiKey=FAKE_API_KEY) as engine:
-        error = failure(engine, "Create", automation(name))
+    prefect_wire.fail(f"POST {AUTOMATIONS}", httpx.Response(status, json={"detail": FAKE_API_KEY}))
+    with configured(f"{prefect_wire.url}/api", apiKey=FAKE_API_KEY) as engine:
+        error = engine.failure("Create", automation(name))
     assert f"refused the credentials (HTTP {status})" in error
     assert "apiKey or basicAuthKey" in error
     assert FAKE_API_KEY not in error
 
 
-def test_credentials_are_sent_as_prefect_expects_them(wire: Wire, name: str) -> None:
-    for config in ({"apiKey": "fake"}, {"basicAuthKey": "me:fake"}):
-        with configured(f"{wire.url}/api", **config) as engine:
-            engine.call("Create", automation(name))
-    sent = [s.headers["Authorization"] for s in wire.sent if s.changes]
+def test_credentials_are_sent_as_prefect_expects_them(prefect_wire: Wire, name: str) -> None:
+    with configured(f"{prefect_wire.url}/api", apiKey="fake") as engine:
+        engine.call("Create", automation(name))
+    with configured(f"{prefect_wire.url}/api", basicAuthKey="me:fake") as engine:
+        engine.call("Create", automation(name))
+    sent = [s.headers["Authorization"] for s in prefect_wire.sent if s.changes]
     assert sent == ["Bearer fake", "Basic bWU6ZmFrZQ=="]
 
 
@@ -244,14 +235,14 @@ def test_credentials_are_sent_as_prefect_expects_them(wire: Wire, name: str) -> 
     ids=lambda answer: str(answer.status_code),
 )
 def test_no_error_repeats_the_data_of_a_block(
-    answer: httpx.Response, engine: Engine, wire: Wire, name: str
+    answer: httpx.Response, engine: Engine, prefect_wire: Wire, name: str
 ) -> None:
-    wire.fail(f"POST {BLOCKS}", answer)
-    assert FAKE_KEY not in failure(engine, "Create", block(name))
+    prefect_wire.fail(f"POST {BLOCKS}", answer)
+    assert FAKE_KEY not in engine.failure("Create", block(name))
 
 
 def test_the_servers_own_refusal_says_why_and_repeats_no_data(engine: Engine) -> None:
-    error = failure(engine, "Create", block("Bad Name!"))
+    error = engine.failure("Create", block("Bad Name!"))
     assert "name: Value error, Block document name must only contain lowercase" in error
     assert FAKE_KEY not in error
 
@@ -265,7 +256,7 @@ def test_data_that_is_no_json_is_refused_without_being_shown(engine: Engine) -> 
 
 def test_a_block_whose_name_is_taken_is_not_overwritten(engine: Engine, name: str) -> None:
     engine.call("Create", block(name))
-    error = failure(engine, "Create", block(name))
+    error = engine.failure("Create", block(name))
     assert f"already has a block slack-webhook/{name}" in error
     assert "pulumi import" in error
 
@@ -273,11 +264,11 @@ def test_a_block_whose_name_is_taken_is_not_overwritten(engine: Engine, name: st
 def test_a_block_type_that_is_not_registered_is_named(engine: Engine, name: str) -> None:
     request = block(name)
     request["properties"]["typeSlug"] = "no-such-type"
-    assert "has no block type 'no-such-type'" in failure(engine, "Create", request)
+    assert "has no block type 'no-such-type'" in engine.failure("Create", request)
 
 
 def test_an_id_that_can_be_none_is_refused_on_import(engine: Engine) -> None:
-    error = failure(engine, "Read", {"type": AUTOMATION, "id": "warning", "name": "warning"})
+    error = engine.failure("Read", {"type": AUTOMATION, "id": "warning", "name": "warning"})
     assert "'warning' is not the id of a Prefect automation, which is a UUID" in error
 
 

@@ -10,10 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 
 from sandbox.plugins.aws import Aws
 from sandbox.plugins.aws_secret import Secret
@@ -22,10 +20,11 @@ from sandbox.plugins.prefect_automation import Automation
 from sandbox.plugins.prefect_block import Block
 from sandbox.plugins.prefect_bridge import PrefectBridge
 from tests.contract.replay import Replay, engine_for, recorded
-from tests.contract.wire import Wire, wire_to
+from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_secretsmanager.type_defs import FilterTypeDef
 
 pytestmark = pytest.mark.contract
 
@@ -55,12 +54,6 @@ ADDED = frozenset({"region", "secretArn"})
 TAKEN, KEPT = "prefect/slack-webhook-url", "prefect/pagerduty-integration-key"
 
 
-@pytest.fixture
-def wire(prefect_server: str) -> Iterator[Wire]:
-    with wire_to(prefect_server.removesuffix("/api")) as wire:
-        yield wire
-
-
 @contextmanager
 def prefect_replay(wire: Wire) -> Iterator[Replay]:
     with engine_for(PrefectBridge()) as engine:
@@ -72,51 +65,49 @@ def prefect_replay(wire: Wire) -> Iterator[Replay]:
 
 
 @pytest.fixture
-def secrets_manager(moto_url: str) -> Iterator["SecretsManagerClient"]:
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=moto_url,
-        region_name="eu-west-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        config=Config(proxies={}),
-    )
-    yield client
-    for secret in client.list_secrets(IncludePlannedDeletion=True)["SecretList"]:
-        if secret["Name"].startswith("prefect/"):
-            client.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
+def recorded_secrets(secrets_manager: "SecretsManagerClient") -> Iterator["SecretsManagerClient"]:
+    """A client; no secret of the recordings is left when the test is over."""
+    yield secrets_manager
+    recorded_names: list[FilterTypeDef] = [{"Key": "name", "Values": ["prefect/"]}]
+    left = secrets_manager.list_secrets(IncludePlannedDeletion=True, Filters=recorded_names)
+    for secret in left["SecretList"]:
+        secrets_manager.delete_secret(SecretId=secret["ARN"], ForceDeleteWithoutRecovery=True)
 
 
 @pytest.mark.parametrize("recording", PREFECT)
-def test_the_bridge_answers_as_recorded(recording: str, wire: Wire) -> None:
-    with prefect_replay(wire) as replay:
+def test_the_bridge_answers_as_recorded(recording: str, prefect_wire: Wire) -> None:
+    with prefect_replay(prefect_wire) as replay:
         replay.run(recorded(f"prefect/{recording}"))
 
 
 @pytest.mark.parametrize("recording", ["badname", "badwithin"])
-def test_the_bridge_sends_what_the_server_was_recorded_to_get(recording: str, wire: Wire) -> None:
+def test_the_bridge_sends_what_the_server_was_recorded_to_get(
+    recording: str, prefect_wire: Wire
+) -> None:
     calls = recorded(f"prefect/{recording}")
     [error] = [text for call in calls for text in call.errors]
     [body] = re.findall(r'"request_body":({.*})}', error)
-    with prefect_replay(wire) as replay:
+    with prefect_replay(prefect_wire) as replay:
         replay.run(calls)
     path = "block_documents" if recording == "badname" else "automations"
-    assert without_schema(wire.bodies(f"POST /api/{path}/")[-1]) == without_schema(json.loads(body))
+    assert without_schema(prefect_wire.bodies(f"POST /api/{path}/")[-1]) == without_schema(
+        json.loads(body)
+    )
 
 
 @pytest.mark.parametrize("recording", AWS)
 def test_the_aws_plugin_answers_as_recorded(
-    recording: str, moto_url: str, secrets_manager: "SecretsManagerClient"
+    recording: str, moto_url: str, recorded_secrets: "SecretsManagerClient"
 ) -> None:
     calls = [call for call in recorded(f"aws/{recording}") if call.method != "Parameterize"]
 
     def put_a_newer_value() -> None:
-        secrets_manager.put_secret_value(SecretId=TAKEN, SecretString="newer")
+        recorded_secrets.put_secret_value(SecretId=TAKEN, SecretString="newer")
 
     if recording in {"badwindow", "twice"}:
-        secrets_manager.create_secret(Name=TAKEN)
-        secrets_manager.create_secret(Name=KEPT)
-        secrets_manager.delete_secret(SecretId=KEPT, RecoveryWindowInDays=30)
+        recorded_secrets.create_secret(Name=TAKEN)
+        recorded_secrets.create_secret(Name=KEPT)
+        recorded_secrets.delete_secret(SecretId=KEPT, RecoveryWindowInDays=30)
     with engine_for(Aws()) as engine:
         replay = Replay(engine, {**AWS_NAMES, "http://127.0.0.1:5210": moto_url}, INPUTS, ADDED)
         replay.run(calls, put_a_newer_value if recording == "refresh" else lambda: None)

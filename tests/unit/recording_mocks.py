@@ -3,7 +3,7 @@
 import asyncio
 import json
 import runpy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,10 +63,12 @@ def secret_of(value: object) -> object:
 class RecordingMocks(Mocks):
     """Takes note of what the program registers and asks for.
 
-    `in_aws` are the values of the secrets that exist in AWS, by name; None is an empty secret.
+    `in_aws` are the values of the secrets in AWS, by name; None is an empty secret. Those that are
+    `not_listed` are filled by somebody only after the program looked for them.
     """
 
     in_aws: Mapping[str, str | None] = field(default_factory=dict)
+    not_listed: Collection[str] = ()
     resources: list[Registered] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -83,7 +85,9 @@ class RecordingMocks(Mocks):
         if args.token == GET_SECRETS:
             # As AWS does, which takes the filter for the start of a name.
             (name,) = args.args["filters"][0]["values"]
-            found = [arn_of(known) for known in self.in_aws if known.startswith(name)]
+            found = [
+                arn_of(n) for n in self.in_aws if n.startswith(name) and n not in self.not_listed
+            ]
             return {"arns": found, "names": [], "filters": args.args["filters"]}, []
         assert args.token == GET_SECRET_VERSION
         value = {arn_of(name): value for name, value in self.in_aws.items()}[args.args["secretId"]]
@@ -120,50 +124,42 @@ class _Monitor(MockMonitor):
                 import_id=request.importId,
             )
         )
-        return super().RegisterResource(request)
+        response: resource_pb2.RegisterResourceResponse
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        return response
 
 
 def run_program(
-    stack: str,
-    config: Mapping[str, str],
-    *,
-    in_aws: Mapping[str, str | None] | None = None,
-    secret_keys: list[str] | None = None,
-) -> RecordingMocks:
-    """Run the program to its end and return what was recorded.
-
-    Raises what the program raises; `deploy_attempt` tells what was registered until then.
-    """
-    mocks = RecordingMocks(in_aws or {})
-    run_recorded(mocks, stack, config, secret_keys=secret_keys)
-    return mocks
-
-
-def run_recorded(
     mocks: RecordingMocks,
     stack: str,
     config: Mapping[str, str],
-    *,
-    secret_keys: list[str] | None = None,
-) -> None:
-    """Run the program with mocks that the caller keeps, also when it fails."""
+    secret_keys: Sequence[str] = (),
+) -> RecordingMocks:
+    """Run the program to its end, or until it raises, and return the mocks with their notes."""
     # A loop and a root of its own for each run, since both outlive the run they were made for.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    # Outputs that fail with the program are left behind, and would be reported when they go.
+    loop.set_exception_handler(lambda *_: None)
     SETTINGS.rpc_manager.clear()
     SETTINGS.outputs.clear()
     set_root_resource(None)  # type: ignore[arg-type] # what it is before the first run
-    set_all_config(dict(config), secret_keys or [])
+    set_all_config(dict(config), list(secret_keys))
     set_mocks(mocks, "data-alerts", stack, preview=False, monitor=_Monitor(mocks))
     try:
         mocks.outputs = loop.run_until_complete(_run())
     finally:
         loop.close()
+    return mocks
 
 
 async def _run() -> dict[str, Any]:
-    """Run the program as Pulumi does, which is by the path of its folder."""
-    await run_pulumi_func(lambda: runpy.run_path(str(PROJECT_FOLDER / "infra")) and None)
+    """Run the program as Pulumi does, which is by the path of its folder. Return its outputs."""
+
+    def program() -> None:
+        runpy.run_path(str(PROJECT_FOLDER / "infra"))
+
+    await run_pulumi_func(program)
     root = get_root_resource()
     assert isinstance(root, Stack)
     return await pulumi.Output.all(**root.outputs).future() or {}

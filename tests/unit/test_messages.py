@@ -1,0 +1,321 @@
+"""What the messages say. Templates are rendered with undefined names as errors.
+
+Prefect's own renderer, which lets undefined names pass, is in tests/contract.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from jinja2 import StrictUndefined, Template
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from alerting.plan import AutomationRule, Notification, build_plan
+from alerting.settings import Settings
+from tests.unit.example_stack import raw_settings, settings_of
+
+pytestmark = pytest.mark.unit
+
+STRICT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+RUN_ID = "5e1f0000-0000-4000-8000-000000000001"
+ID = "00000000-0000-0000-0000-000000000000"
+# Each broke, or could break, a template that quotes it carelessly.
+HOSTILE = [
+    "it's",
+    'say "load"',
+    "back\\slash\\n \\' \\",
+    "{{ flow_run.id }}",
+    "{% raw %}{{ 7 * 7 }}{% endraw %}",
+    "{% endraw %}{{ 7 * 7 }}",
+    "{# gone #}",
+    "-%} {%- set owner = 'x' -%}",
+    "100% of }} it",
+    "a]b[c",
+    "\U0001f9a0 microbes \U0001f469\u200d\U0001f4bb",
+    "naïve — ünïcode \u2028 line",
+    "<!channel> <http://x|y> & co",
+    "${HOME} $(id) `id`",
+]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What a template is rendered with: stand-ins for Prefect's objects."""
+
+    flow: str = "orders"
+    deployment: str | None = None
+    error: str | None = "the warehouse is asleep"
+    work_pool: str = "default-pool"
+
+    def context(self) -> dict[str, Any]:
+        deployment = SimpleNamespace(name=self.deployment) if self.deployment else None
+        state = SimpleNamespace(name="TimedOut", message=self.error)
+        return {
+            "event": SimpleNamespace(occurred=datetime(2026, 3, 1, 6, 30, 5, tzinfo=UTC)),
+            "flow": SimpleNamespace(name=self.flow),
+            "deployment": deployment,
+            "flow_run": SimpleNamespace(
+                id=RUN_ID,
+                name="brave-otter",
+                state=state,
+                expected_start_time=datetime(2026, 3, 1, 6, 0, tzinfo=UTC),
+            ),
+            "work_pool": SimpleNamespace(name=self.work_pool),
+        }
+
+
+@dataclass
+class Rendered:
+    """A message as it arrives, its labelled lines by label."""
+
+    subject: str
+    body: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for line in self.body.splitlines()[1:]:
+            label, _, text = line.partition(": ")
+            self.fields[label.strip("*")] = text
+
+
+def render(notification: Notification, happened: Happened) -> Rendered:
+    context = happened.context()
+    return Rendered(
+        template(notification.subject).render(context), template(notification.body).render(context)
+    )
+
+
+@cache
+def template(text: str) -> Template:
+    return STRICT.from_string(text)
+
+
+def rules_of(settings: Settings) -> dict[str, AutomationRule]:
+    return {rule.key: rule for rule in build_plan(settings, "example").automations}
+
+
+def slack_message(key: str, happened: Happened, **changes: object) -> Rendered:
+    return render(rules_of(settings_of(**changes))[key].notifications[0], happened)
+
+
+def without_pagerduty() -> dict[str, Any]:
+    channels: dict[str, Any] = raw_settings()["channels"]
+    del channels["on-call"]["secret"]
+    return channels
+
+
+STACKS = (rules_of(settings_of()), rules_of(settings_of(channels=without_pagerduty())))
+
+
+@pytest.mark.parametrize("key", list(STACKS[0]))
+@pytest.mark.parametrize(
+    "happened",
+    [
+        Happened(),
+        Happened(deployment="prod"),
+        Happened(flow="load-clicks", deployment="prod"),
+        Happened(flow="load-clicks", deployment="test"),
+        Happened(flow="not listed"),
+        Happened(flow="not listed", deployment="prod", error=None),
+        Happened(error=""),
+    ],
+    ids=repr,
+)
+def test_every_message_is_whole_whatever_happened(key: str, happened: Happened) -> None:
+    for rules in STACKS:
+        for notification in rules[key].notifications:
+            message = render(notification, happened)
+            for text in (message.subject, message.body):
+                assert "None" not in text
+                assert "{" not in text
+                assert "}" not in text
+                assert not any(line.endswith((": ", ":")) for line in text.splitlines())
+
+
+def test_a_failure_says_what_when_where_and_how_to_start() -> None:
+    message = slack_message("warning", Happened())
+    assert message.subject == ":x: Pipeline failed: orders"
+    assert message.body == (
+        "orders failed.\n"
+        "*Deployment*: none, an ad hoc run\n"
+        f"*Run*: brave-otter ({RUN_ID})\n"
+        "*State*: TimedOut at 2026-03-01 06:30:05 UTC\n"
+        "*Error*: the warehouse is asleep\n"
+        "*Owner*: shop\n"
+        "*Runbook*: https://wiki.example.com/orders\n"
+        f"*Look*: https://prefect.example.com/runs/flow-run/{RUN_ID}"
+    )
+
+
+def test_each_tier_says_what_it_is_about() -> None:
+    rules = rules_of(settings_of())
+    said = {key: render(rule.notifications[-1], Happened()) for key, rule in rules.items()}
+    assert {key: message.subject for key, message in said.items()} == {
+        "warning": ":x: Pipeline failed: orders",
+        "recovery": ":white_check_mark: Recovered: orders",
+        "late": ":hourglass: Late to start: orders",
+        "critical-3d": "CRITICAL: orders failed 3 times",
+        "critical": "CRITICAL: orders failed 3 times",
+        "escalation-15m": "ESCALATION to on-call engineer: orders has not recovered in 15m",
+        "escalation-1h": "ESCALATION to manager: orders has not recovered in 1h",
+        "p1-all-down": "P1: all 2 pipelines are down",
+        "p1-work-pool": "P1: work pool default-pool is not ready",
+    }
+    first_lines = {key: message.body.splitlines()[0] for key, message in said.items()}
+    assert first_lines["critical-3d"].startswith("orders failed 3 times within 3d.")
+    assert first_lines["late"].startswith("orders should have started at 2026-03-01 06:00:00 UTC ")
+    assert first_lines["p1-all-down"].startswith("Every listed pipeline failed: clicks, orders.")
+    assert first_lines["escalation-1h"] == "orders failed 1h ago and has not succeeded since."
+
+
+def test_good_news_and_late_starts_show_no_error() -> None:
+    for key in ("recovery", "late"):
+        assert "Error" not in slack_message(key, Happened()).fields
+
+
+def test_an_error_that_is_missing_is_said_to_be() -> None:
+    assert slack_message("warning", Happened(error=None)).fields["Error"] == "none given"
+    assert slack_message("warning", Happened(error="")).fields["Error"] == "none given"
+
+
+@pytest.mark.parametrize("error", ["x" * 100_000, "long " * 20_000, "\u4e2d" * 50_000])
+def test_a_long_error_is_cut_and_nothing_after_it_is(error: str) -> None:
+    message = slack_message("warning", Happened(error=error))
+    assert 300 < len(message.fields["Error"]) <= 405
+    assert message.fields["Error"].endswith("...")
+    assert message.fields["Owner"] == "shop"
+
+
+def test_an_error_that_looks_like_a_template_is_not_rendered() -> None:
+    message = slack_message("warning", Happened(error="{{ 7 * 7 }} {% raw %}"))
+    assert message.fields["Error"] == "{{ 7 * 7 }} {% raw %}"
+
+
+@pytest.mark.parametrize(
+    ("happened", "owner", "runbook"),
+    [
+        (Happened(flow="orders"), "shop", "https://wiki.example.com/orders"),
+        (Happened(flow="orders", deployment="x"), "shop", "https://wiki.example.com/orders"),
+        (Happened(flow="load", deployment="prod"), "web", "none yet"),
+        (Happened(flow="carts"), "shop", "https://wiki.example.com/carts"),
+        (Happened(flow="a"), "shop", "https://wiki.example.com/a"),
+        (Happened(flow="load", deployment="test"), "testers", "none yet"),
+        (Happened(flow="load", deployment="other"), "data-platform", "none yet"),
+        (Happened(flow="load"), "data-platform", "none yet"),
+        (Happened(flow="both", deployment="prod"), "night", "none yet"),
+        (Happened(flow="both", deployment="other"), "day", "none yet"),
+        (Happened(flow="both"), "day", "none yet"),
+        (Happened(flow="order"), "data-platform", "none yet"),
+        (Happened(flow="orders2"), "data-platform", "none yet"),
+        (Happened(flow=""), "data-platform", "none yet"),
+        (Happened(flow="shop"), "data-platform", "none yet"),
+        (Happened(flow="orders", deployment="shop"), "shop", "https://wiki.example.com/orders"),
+        (Happened(flow="orders\t\tevil\thttps://x"), "data-platform", "none yet"),
+    ],
+    ids=repr,
+)
+def test_the_owner_is_the_one_of_flow_and_deployment_else_of_the_flow(
+    happened: Happened, owner: str, runbook: str
+) -> None:
+    pipelines = {
+        "orders": raw_settings()["pipelines"]["orders"],
+        "load-prod": {"owner": "web", "flow": "load", "deployment": "prod"},
+        "load-test": {"owner": "testers", "flow": "load", "deployment": "test"},
+        "both": {"owner": "day"},
+        "carts": {"owner": "shop", "runbook": "https://wiki.example.com/carts"},
+        "a": {"owner": "shop", "runbook": "https://wiki.example.com/a"},
+        "both-prod": {"owner": "night", "flow": "both", "deployment": "prod"},
+    }
+    message = slack_message("warning", happened, pipelines=pipelines)
+    assert (message.fields["Owner"], message.fields["Runbook"]) == (owner, runbook)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> None:
+    flow = text.translate(str.maketrans("", "", "/%&<>"))  # names as Prefect allows them
+    changes = {
+        "pipelines": {
+            flow: {"owner": text, "deployment": flow, "escalate": True},
+            "b": {"owner": "b"},
+        },
+        "defaultOwner": text,
+        "escalation": [{"after": "15m", "to": text, "notify": ["on-call"]}],
+        "channels": without_pagerduty(),
+    }
+    happened = Happened(flow=flow, deployment=flow, error=text)
+    warning = slack_message("warning", happened, **changes)
+    assert warning.subject == f":x: Pipeline failed: {flow}"
+    for said in (f"*Owner*: {text}", f"*Deployment*: {flow}", f"*Error*: {text}"):
+        assert said in warning.body.split("\n")
+    step = slack_message("escalation-15m-deployments", happened, **changes)
+    assert step.subject.startswith(f":mega: ESCALATION to {text}: {flow} has not")
+    assert f"*Would page*: {text} (PagerDuty channel on-call is not set up)" in step.body
+    outage = slack_message("p1-all-down", happened, **changes)
+    assert f"{flow}" in outage.body.split("\n")[0]
+    stranger = slack_message("warning", Happened(flow=f"other {text}"), **changes)
+    assert f"*Owner*: {text}" in stranger.body
+    pool = slack_message("p1-work-pool", Happened(work_pool=text), **changes)
+    assert text in pool.subject
+    assert f"*Owner*: {text}" in pool.body
+
+
+@pytest.mark.parametrize(
+    ("prefect", "link"),
+    [
+        ({"endpoint": "http://127.0.0.1:4200/api"}, "http://127.0.0.1:4200"),
+        (
+            {
+                "endpoint": f"https://api.prefect.cloud/api/accounts/{ID}/workspaces/{ID}",
+                "apiKey": {"from": "env"},
+            },
+            f"https://app.prefect.cloud/account/{ID}/workspace/{ID}",
+        ),
+        (
+            {"endpoint": "https://x.example.com/api", "uiUrl": "https://x.example.com/{{ui}}"},
+            "https://x.example.com/{{ui}}",
+        ),
+    ],
+    ids=["self-hosted", "Cloud", "its own"],
+)
+def test_a_link_leads_to_the_run_without_the_server_knowing_its_address(
+    prefect: object, link: str
+) -> None:
+    for key, rule in rules_of(settings_of(prefect=prefect)).items():
+        for notification in rule.notifications:
+            look = render(notification, Happened(work_pool="pool & co")).fields["Look"]
+            if key == "p1-work-pool":
+                assert look == f"{link}/work-pools/work-pool/pool%20%26%20co"
+            else:
+                assert look == f"{link}/runs/flow-run/{RUN_ID}"
+
+
+def test_an_outage_names_ten_pipelines_and_counts_the_rest() -> None:
+    pipelines = {f"p{number:02}": {"owner": "web"} for number in range(12)}
+    message = slack_message("p1-all-down", Happened(), pipelines=pipelines)
+    assert "failed: p00, p01, p02, p03, p04, p05, p06, p07, p08, p09 and 2 more. " in message.body
+    assert message.subject == "P1: all 12 pipelines are down"
+
+
+def test_of_a_thousand_pipelines_the_right_owner_is_found_at_once() -> None:
+    pipelines = {
+        f"load-{number}": {
+            "owner": f"team {number}",
+            "runbook": f"https://wiki.example.com/{number}",
+            **({"deployment": "prod"} if number % 2 else {}),
+        }
+        for number in range(1_000)
+    }
+    body = rules_of(settings_of(pipelines=pipelines))["warning"].notifications[0].body
+    for number in range(0, 1_000, 37):
+        for deployment in ("prod", None):
+            context = Happened(flow=f"load-{number}", deployment=deployment).context()
+            listed = deployment == "prod" or number % 2 == 0
+            owner = f"team {number}" if listed else "data-platform"
+            assert f"*Owner*: {owner}\n" in template(body).render(context)
+    start = time.process_time()
+    STRICT.from_string(body).render(Happened(flow="load-998").context())
+    assert time.process_time() - start < 0.25, "seconds of work for one message"

@@ -1,0 +1,124 @@
+"""Who each tier reaches, also while PagerDuty is not set up."""
+
+from typing import Any
+
+import pytest
+
+from alerting.plan import AutomationRule, Tier, build_plan
+from tests.unit.example_stack import raw_settings, settings_of
+
+pytestmark = pytest.mark.unit
+
+GRAVE = {Tier.CRITICAL, Tier.ESCALATION, Tier.P1}
+WITHOUT_PAGERDUTY = {
+    **raw_settings()["channels"],
+    "on-call": {"kind": "pagerduty", "block": "on-call"},
+}
+
+
+def rules_of(**changes: object) -> dict[str, AutomationRule]:
+    return {rule.key: rule for rule in build_plan(settings_of(**changes), "example").automations}
+
+
+def channels_of(rule: AutomationRule) -> list[str]:
+    return [notification.channel for notification in rule.notifications]
+
+
+def tiers(**changes: object) -> dict[str, Any]:
+    return {**raw_settings()["tiers"], **changes}
+
+
+def test_each_tier_tells_the_channels_that_it_names() -> None:
+    told = {key: channels_of(rule) for key, rule in rules_of().items()}
+    assert told == {
+        "warning": ["alerts"],
+        "recovery": ["alerts"],
+        "late": ["alerts"],
+        "critical-3d": ["critical", "on-call"],
+        "critical": ["critical", "on-call"],
+        "escalation-15m": ["on-call"],
+        "escalation-1h": ["on-call"],
+        "p1-all-down": ["on-call"],
+        "p1-work-pool": ["on-call"],
+    }
+
+
+def test_recovery_and_late_starts_go_to_the_slack_channel_that_heard_of_the_failure() -> None:
+    rules = rules_of(tiers=tiers(warning={"notify": ["on-call", "alerts"]}))
+    assert channels_of(rules["warning"]) == ["on-call", "alerts"]
+    assert channels_of(rules["recovery"]) == ["alerts"]
+    assert channels_of(rules["late"]) == ["alerts"]
+
+
+def test_recovery_and_late_starts_may_go_elsewhere() -> None:
+    rules = rules_of(tiers=tiers(recovery={"notify": ["critical"]}, late={"notify": ["on-call"]}))
+    assert channels_of(rules["recovery"]) == ["critical"]
+    assert channels_of(rules["late"]) == ["on-call"]
+
+
+def test_without_pagerduty_slack_hears_whom_it_would_page() -> None:
+    rules = rules_of(channels=WITHOUT_PAGERDUTY)
+    graver = {key: channels_of(rule) for key, rule in rules.items() if rule.tier in GRAVE}
+    assert graver == {
+        "critical-3d": ["critical"],
+        "critical": ["critical"],
+        "escalation-15m": ["critical"],
+        "escalation-1h": ["critical"],
+        "p1-all-down": ["critical"],
+        "p1-work-pool": ["critical"],
+    }
+    would_page = "*Would page*: {} (PagerDuty channel on-call is not set up)"
+    assert would_page.format("on-call") in rules["critical"].notifications[0].body
+    assert would_page.format("on-call") in rules["p1-all-down"].notifications[0].body
+    assert would_page.format("on-call") in rules["p1-work-pool"].notifications[0].body
+    assert would_page.format("on-call engineer") in rules["escalation-15m"].notifications[0].body
+    assert would_page.format("manager") in rules["escalation-1h"].notifications[0].body
+
+
+def test_nobody_would_be_paged_where_pagerduty_is_set_up() -> None:
+    for rule in rules_of().values():
+        for notification in rule.notifications:
+            assert "Would page" not in notification.body
+
+
+def test_without_a_slack_channel_for_critical_the_one_for_warnings_hears_it() -> None:
+    rules = rules_of(channels=WITHOUT_PAGERDUTY, tiers=tiers(critical={"notify": ["on-call"]}))
+    assert channels_of(rules["critical"]) == ["alerts"]
+    assert channels_of(rules["p1-all-down"]) == ["alerts"]
+
+
+def test_without_any_slack_channel_whoever_is_warned_hears_it() -> None:
+    channels = {
+        "on-call": {"kind": "pagerduty", "block": "on-call", "secret": "pagerduty-key"},
+        "managers": {"kind": "pagerduty", "block": "managers"},
+    }
+    rules = rules_of(
+        channels=channels,
+        tiers={"warning": {"notify": ["on-call"]}, "p1": {"notify": ["managers"]}},
+        escalation=[{"after": "15m", "to": "manager", "notify": ["managers"]}],
+    )
+    assert {tuple(channels_of(rule)) for rule in rules.values()} == {("on-call",)}
+    assert "Would page: manager (" in rules["escalation-15m"].notifications[0].body
+
+
+@pytest.mark.parametrize("pagerduty", [True, False])
+def test_every_automation_tells_somebody_once(pagerduty: bool) -> None:
+    channels = raw_settings()["channels"] if pagerduty else WITHOUT_PAGERDUTY
+    for key, rule in rules_of(channels=channels).items():
+        assert channels_of(rule), key
+        assert len(set(channels_of(rule))) == len(channels_of(rule)), key
+
+
+def test_slack_gets_markup_and_pagerduty_does_not() -> None:
+    slack, pagerduty = rules_of()["critical"].notifications
+    assert slack.subject == ":rotating_light: CRITICAL: {{ flow.name }} failed 3 times"
+    assert pagerduty.subject == "CRITICAL: {{ flow.name }} failed 3 times"
+    assert "\n*Owner*: " in slack.body
+    assert "\nOwner: " in pagerduty.body
+    assert "*" not in pagerduty.body.replace("24h", "")
+
+
+def test_no_message_has_a_slack_link_since_prefect_escapes_its_brackets() -> None:
+    for rule in rules_of().values():
+        for notification in rule.notifications:
+            assert "<http" not in notification.body
