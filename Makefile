@@ -33,7 +33,7 @@ browser: setup
 	@tools/browser.sh
 
 unit contract e2e page: setup ## One kind of test: mocks only, against recordings and servers, the whole, pages
-	@$(PYTEST) -m $@
+	@$(PYTEST) tests/$@
 
 check: setup ## Formatting, lint, types, the direction of imports, stack files, workflows
 	@$(PYTHON_BIN)/ruff format --check --quiet

@@ -36,7 +36,8 @@ def directory_prelude(settings: Settings) -> str:
         f" else {literal(unlisted)} %}}"
         f"{{% set owner = head.split({literal(_FIELD)})[0] %}}"
         f"{{% set runbook = head.split({literal(_FIELD)})[1]"
-        f".replace({literal(_FLOW_NAME)}, flow.name) %}}"
+        # As text, since a flow that was deleted meanwhile has no name to replace with.
+        f".replace({literal(_FLOW_NAME)}, flow.name ~ '') %}}"
     )
 
 

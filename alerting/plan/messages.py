@@ -84,13 +84,19 @@ class Messages:
         )
 
     def all_down(self, pipelines: Sequence[str]) -> Message:
-        """Every listed pipeline failed."""
+        """Each of these failed: every listed pipeline, or of very many the most frequent."""
+        count, listed = len(pipelines), len(self._settings.pipelines)
+        which = f"all {count} pipelines"
+        every = "Every listed pipeline"
+        if count < listed:
+            which = f"the {count} most frequent of {listed} pipelines"
+            every = f"Each of {which}"
         names = ", ".join(pipelines[:_LISTED])
-        more = f" and {len(pipelines) - _LISTED} more" if len(pipelines) > _LISTED else ""
+        more = f" and {count - _LISTED} more" if count > _LISTED else ""
         return self._of_run(
             Tier.P1,
-            f"P1: all {len(pipelines)} pipelines are down",
-            f"Every listed pipeline failed: {_constant(names)}{more}. This is the last failure. "
+            f"P1: {which} are down",
+            f"{every} failed: {_constant(names)}{more}. This is the last failure. "
             "Look for what they share: network, credentials, warehouse, workers.",
         )
 

@@ -1,58 +1,25 @@
-"""An automation as a program describes it, and as Prefect's API does."""
+"""An automation as Prefect's API has it."""
 
-from collections.abc import Iterable, Iterator
-
+from sandbox.plugins.automation_fields import (
+    ACTION_FIELDS,
+    ACTION_JSON,
+    ACTION_LISTS,
+    EVENT_JSON,
+    EVENT_NUMBERS,
+    EVENT_SETS,
+    if_known,
+    kind_of,
+    with_former,
+)
 from sandbox.plugins.json_text import meaning, text_for
-from sandbox.plugins.values import Properties, Value
-
-ACTION_LISTS = {
-    "actions": "actions",
-    "actionsOnTriggers": "actions_on_trigger",
-    "actionsOnResolves": "actions_on_resolve",
-}
-ACTION_FIELDS = {
-    "type": "type",
-    "source": "source",
-    "automationId": "automation_id",
-    "blockDocumentId": "block_document_id",
-    "deploymentId": "deployment_id",
-    "workPoolId": "work_pool_id",
-    "workQueueId": "work_queue_id",
-    "scheduleId": "schedule_id",
-    "subject": "subject",
-    "body": "body",
-    "payload": "payload",
-    "name": "name",
-    "state": "state",
-    "message": "message",
-    "emails": "emails",
-}
-ACTION_JSON = {"parameters": "parameters", "jobVariables": "job_variables"}
-EVENT_SETS = {"afters": "after", "expects": "expect", "forEaches": "for_each"}
-EVENT_JSON = {"match": "match", "matchRelated": "match_related"}
-EVENT_NUMBERS = ("threshold", "within")
-COMPOSITES = ("compound", "sequence")
-
-
-def with_defaults(inputs: Properties, former: Properties) -> Properties:
-    """Return the inputs with what the vendor's plugin fills in.
-
-    Numbers that are not given stay what the server made of them, which `former` holds.
-    """
-    return {
-        "name": inputs["name"],
-        "description": inputs.get("description", ""),
-        "enabled": inputs.get("enabled", True),
-        "trigger": _trigger_with_defaults(inputs["trigger"], former.get("trigger") or {}),
-        **{key: _actions_with_defaults(inputs.get(key, [])) for key in ACTION_LISTS},
-    }
+from sandbox.plugins.values import UNKNOWN, Properties, Value
 
 
 def body(planned: Properties) -> dict[str, Value]:
     """Return what to send to the server to get the planned automation."""
     return {
         **{key: planned[key] for key in ("name", "description", "enabled")},
-        "trigger": _trigger_body(planned["trigger"]),
+        "trigger": _trigger_body(planned["trigger"], ordered=False),
         **{there: _action_bodies(planned[here]) for here, there in ACTION_LISTS.items()},
     }
 
@@ -76,73 +43,26 @@ def properties(automation: dict[str, Value], former: Properties) -> Properties:
         **{
             here: [
                 _action_properties(action, past)
-                for action, past in _with_former(automation[there], former.get(here))
+                for action, past in with_former(automation[there], former.get(here))
             ]
             for here, there in ACTION_LISTS.items()
         },
     }
 
 
-@_if_known
-def _trigger_with_defaults(trigger: Value, former: Properties) -> Value:
-    if "event" in trigger:
-        return {"event": _event_with_defaults(trigger["event"], former.get("event") or {})}
-    kind = _composite(trigger)
-    past = former.get(kind) or {}
-    return {kind: _composite_with_defaults(trigger[kind], past)}
+@if_known
+def _trigger_body(trigger: Value, *, ordered: bool) -> Value:
+    kind = kind_of(trigger)
+    convert = _event_body if kind == "event" else _composite_body
+    converted = convert(trigger[kind], ordered=ordered)
+    return converted if converted == UNKNOWN else {"type": kind, **converted}
 
 
-@_if_known
-def _composite_with_defaults(composite: Value, former: Properties) -> Value:
-    return {**composite, "triggers": _triggers_with_defaults(composite["triggers"], former)}
-
-
-@_if_known
-def _triggers_with_defaults(triggers: Value, former: Properties) -> Value:
-    return [
-        _trigger_with_defaults(trigger, past)
-        for trigger, past in _with_former(triggers, former.get("triggers"))
-    ]
-
-
-@_if_known
-def _event_with_defaults(event: Value, former: Properties) -> Value:
-    return {
-        **{key: [] for key in EVENT_SETS},
-        **dict.fromkeys(EVENT_JSON, "{}"),
-        **{key: former[key] for key in EVENT_NUMBERS if key in former},
-        **event,
-    }
-
-
-def _actions_with_defaults(actions: Value) -> Value:
-    if isinstance(actions, str):  # not known yet
-        return actions
-    return [dict.fromkeys(ACTION_JSON, "{}") | action for action in actions]
-
-
-def _trigger_body(trigger: Value, *, ordered: bool = False) -> Value:
-    if isinstance(trigger, str):
-        return trigger
-    if "event" in trigger:
-        return _event_body(trigger["event"], ordered=ordered)
-    kind = _composite(trigger)
-    composite = trigger[kind]
-    return _without_empty(
-        {
-            "type": kind,
-            "triggers": [_trigger_body(child, ordered=ordered) for child in composite["triggers"]],
-            "require": composite.get("require"),
-            "within": composite.get("within"),
-        }
-    )
-
-
-def _event_body(event: Properties, *, ordered: bool) -> dict[str, Value]:
+@if_known
+def _event_body(event: Value, *, ordered: bool) -> Value:
     return {
         **_without_empty(
             {
-                "type": "event",
                 "match": meaning(event["match"]),
                 "posture": event["posture"],
                 **{
@@ -157,18 +77,35 @@ def _event_body(event: Properties, *, ordered: bool) -> dict[str, Value]:
     }
 
 
+@if_known
+def _composite_body(composite: Value, *, ordered: bool) -> Value:
+    return _without_empty(
+        {
+            "triggers": _trigger_bodies(composite["triggers"], ordered=ordered),
+            "require": composite.get("require"),
+            "within": composite.get("within"),
+        }
+    )
+
+
+@if_known
+def _trigger_bodies(triggers: Value, *, ordered: bool) -> Value:
+    return [_trigger_body(trigger, ordered=ordered) for trigger in triggers]
+
+
+@if_known
 def _action_bodies(actions: Value) -> Value:
-    if isinstance(actions, str):
-        return actions
-    return [
-        _without_empty(
-            {
-                **{there: action.get(here) for here, there in ACTION_FIELDS.items()},
-                **{there: meaning(action[here]) for here, there in ACTION_JSON.items()},
-            }
-        )
-        for action in actions
-    ]
+    return [_action_body(action) for action in actions]
+
+
+@if_known
+def _action_body(action: Value) -> Value:
+    return _without_empty(
+        {
+            **{there: action.get(here) for here, there in ACTION_FIELDS.items()},
+            **{there: meaning(action[here]) for here, there in ACTION_JSON.items()},
+        }
+    )
 
 
 def _trigger_properties(trigger: dict[str, Value], former: Properties) -> Properties:
@@ -179,7 +116,7 @@ def _trigger_properties(trigger: dict[str, Value], former: Properties) -> Proper
     composite = {
         "triggers": [
             _trigger_properties(child, past_child)
-            for child, past_child in _with_former(trigger["triggers"], past.get("triggers"))
+            for child, past_child in with_former(trigger["triggers"], past.get("triggers"))
         ],
         "require": trigger.get("require"),
         "within": trigger.get("within"),
@@ -208,18 +145,6 @@ def _action_properties(action: dict[str, Value], former: Properties) -> Properti
             for here, there in ACTION_JSON.items()
         },
     }
-
-
-def _with_former(
-    items: list[Value], former: list[Value] | None
-) -> Iterator[tuple[Value, Properties]]:
-    """Pair each item with the one that was in its place, or with nothing."""
-    past: Iterable[Value] = former or []
-    return zip(items, [*past, *({} for _ in items)], strict=False)
-
-
-def _composite(trigger: Properties) -> str:
-    return next(kind for kind in COMPOSITES if kind in trigger)
 
 
 def _without_empty(fields: dict[str, Value]) -> dict[str, Value]:

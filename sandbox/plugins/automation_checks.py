@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from sandbox.plugins.automation_api import (
+from sandbox.plugins.automation_fields import (
     ACTION_FIELDS,
     ACTION_JSON,
     ACTION_LISTS,
@@ -54,7 +54,7 @@ def problems(inputs: Properties, name: str) -> list[str]:
 
 
 def _in_trigger(trigger: Value, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(trigger, str):  # not known yet
+    if trigger == UNKNOWN:
         return
     yield from _unknown(TRIGGERS, trigger or {}, path)
     given = [kind for kind in TRIGGERS if (trigger or {}).get(kind) is not None]
@@ -64,6 +64,8 @@ def _in_trigger(trigger: Value, path: str) -> Iterator[tuple[str, str]]:
         return
     kind = given[0]
     inner, inner_path = trigger[kind], f"{path}.{kind}"
+    if inner == UNKNOWN:
+        return
     if kind == "metric":
         yield inner_path, "Only Prefect Cloud has metric triggers, a Prefect server has none"
     elif kind == "event":
@@ -81,7 +83,9 @@ def _in_event(event: Properties, path: str) -> Iterator[tuple[str, str]]:
         yield from _not_json(event, key, path)
 
 
-def _in_action(action: Properties, path: str) -> Iterator[tuple[str, str]]:
+def _in_action(action: Value, path: str) -> Iterator[tuple[str, str]]:
+    if action == UNKNOWN:
+        return
     yield from _unknown(ACTION_KEYS, action, path)
     yield from _not_one_of(ACTION_TYPES, action, "type", path)
     yield from _not_one_of(ACTION_SOURCES, action, "source", path)

@@ -168,7 +168,12 @@ class Secret(Resource):
         """Say what holds the name that could not be given to a new secret."""
         if refusal.code not in (EXISTS, INVALID_REQUEST):
             return ""
-        holder = self._manager.call("DescribeSecret", planned["region"], SecretId=planned["name"])
+        try:
+            holder = self._manager.call(
+                "DescribeSecret", planned["region"], SecretId=planned["name"]
+            )
+        except RefusedError:
+            return ""
         if holder.get("DeletedDate"):
             return (
                 " It is scheduled for deletion and its name is not free until then: restore it "

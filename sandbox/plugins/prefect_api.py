@@ -128,7 +128,7 @@ class PrefectApi:
                 return self.attempt(method, path, body, repeated=repeated)
             except _NotNowError as failure:
                 repeated = repeated or failure.sent
-                limit = self._patience.total if failure.sent else self._patience.unreachable
+                limit = self._patience.total if repeated else self._patience.unreachable
                 waited = time.monotonic() - started
                 if waited + pause > limit or self._cancelled.wait(pause):
                     raise self._error(
@@ -172,9 +172,11 @@ def _json(response: urllib3.BaseHTTPResponse) -> Value:
 
 def _problems(body: Value) -> str:
     """Say what a 422 complains of, without the values it repeats."""
-    details = body.get("exception_detail") if isinstance(body, dict) else None
+    details = body.get("exception_detail", []) if isinstance(body, dict) else []
+    # Of a trigger that is of none of the allowed kinds, what is wrong with its own kind matters.
+    own = [detail for detail in details if detail["type"] == "value_error"]
     found: dict[str, None] = {}
-    for detail in details if isinstance(details, list) else []:
+    for detail in own or details:
         place = [str(part) for part in detail["loc"][1:]]
         # What a complaint about block data says could quote the data.
         message = "is not valid" if "data" in place else detail["msg"]

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from sandbox.plugins import automation_api, automation_checks
+from sandbox.plugins.automation_defaults import with_defaults
+from sandbox.plugins.automation_fields import ACTION_LISTS
 from sandbox.plugins.errors import ProviderError
 from sandbox.plugins.prefect_api import NOT_FOUND, PrefectApi
 from sandbox.plugins.prefect_objects import (
@@ -20,9 +22,7 @@ from sandbox.plugins.values import Properties, Value
 class Automation(PrefectObject):
     """`prefect:index/automation:Automation`."""
 
-    inputs: ClassVar = frozenset(
-        {"name", "description", "enabled", "trigger", *automation_api.ACTION_LISTS}
-    )
+    inputs: ClassVar = frozenset({"name", "description", "enabled", "trigger", *ACTION_LISTS})
 
     def __init__(self, api: PrefectApi) -> None:
         self._api = api
@@ -33,7 +33,7 @@ class Automation(PrefectObject):
 
     def desired(self, inputs: Properties, former: Properties) -> Properties:
         """Fill in the defaults."""
-        return automation_api.with_defaults(inputs, former)
+        return with_defaults(inputs, former)
 
     def comparable(self, state: Properties) -> Properties:
         """Compare by what the server would be told."""

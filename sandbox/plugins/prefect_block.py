@@ -50,7 +50,7 @@ class Block(PrefectObject):
 
     def comparable(self, state: Properties) -> Properties:
         """Compare data by meaning."""
-        return {**state, "data": meaning(state["data"])}
+        return {**state, "data": meaning(state.get("data", "null"))}
 
     def create(self, planned: Properties) -> tuple[str, Properties]:
         """Create a block of the newest schema of its type."""

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 
-import httpx
 import pulumi
 import pulumi_prefect as prefect
 import pytest
 
 from sandbox.plugins.values import Value
 from tests.contract.deployed import Deployed
+from tests.contract.patient import ask
 from tests.contract.wire import Wire
 
 pytestmark = pytest.mark.contract
@@ -84,22 +84,20 @@ def program(
     return run
 
 
-def api(wire: Wire, method: str, path: str, **arguments: Value) -> Value:
-    """Ask the server itself, past the wire's notes."""
-    answer = httpx.request(method, f"{wire.target}/api{path}", trust_env=False, **arguments)
-    answer.raise_for_status()
-    return answer.json() if answer.content else None
+def api(wire: Wire, method: str, path: str, body: Value = None) -> Value:
+    """Ask the server itself, past the wire."""
+    return ask(method, f"{wire.target}/api{path}", body)
 
 
 def automations(wire: Wire) -> Value:
     return api(
-        wire, "POST", "/automations/filter", json={"automations": {"name": {"any_": [AUTOMATION]}}}
+        wire, "POST", "/automations/filter", {"automations": {"name": {"any_": [AUTOMATION]}}}
     )
 
 
 def blocks(wire: Wire) -> Value:
     named = {"block_documents": {"name": {"any_": [BLOCK]}}, "include_secrets": True}
-    return api(wire, "POST", "/block_documents/filter", json=named)
+    return api(wire, "POST", "/block_documents/filter", named)
 
 
 def test_a_second_up_changes_nothing_and_writes_nothing(deployed: Deployed, wire: Wire) -> None:
@@ -124,7 +122,7 @@ def test_drift_is_found_by_a_refresh_and_mended_by_the_next_up(
 ) -> None:
     deployed.up(program(wire))
     [automation] = automations(wire)
-    api(wire, "PATCH", f"/automations/{automation['id']}", json={"enabled": False})
+    api(wire, "PATCH", f"/automations/{automation['id']}", {"enabled": False})
     assert deployed.refresh() == {"same": 3, "update": 1}
     assert deployed.up(program(wire)) == {"same": 3, "update": 1}
     assert automations(wire)[0]["enabled"] is True
@@ -142,7 +140,7 @@ def test_what_was_deleted_by_hand_is_made_again_after_a_refresh(
 
 
 def test_an_automation_made_by_hand_is_imported_as_it_is(deployed: Deployed, wire: Wire) -> None:
-    made = api(wire, "POST", "/automations/", json=BY_HAND)
+    made = api(wire, "POST", "/automations/", BY_HAND)
     adopting = program(wire, imported=made["id"], actions=[{"type": "do-nothing"}])
     assert deployed.up(adopting) == {"create": 3, "import": 1}
     assert deployed.up(program(wire, actions=[{"type": "do-nothing"}])) == {"same": 4}

@@ -13,6 +13,7 @@ from sandbox.plugins.prefect_api import Patience
 from sandbox.plugins.prefect_bridge import PrefectBridge
 from sandbox.plugins.values import Properties, Value
 from sandbox.ports import free_port
+from tests.contract.patient import ask
 from tests.contract.replay import Engine, engine_for
 from tests.contract.wire import Fault, Wire
 
@@ -40,7 +41,7 @@ def name(prefect_server: str) -> Iterator[str]:
     yield name
     for kind in ("automations", "block_documents"):
         for left in on_server(prefect_server, kind, name):
-            httpx.delete(f"{prefect_server}/{kind}/{left['id']}", trust_env=False)
+            ask("DELETE", f"{prefect_server}/{kind}/{left['id']}")
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def configured(endpoint: str, patience: Patience | None = None, **config: str) -
 
 def on_server(prefect_server: str, kind: str, name: str) -> Value:
     wanted = {kind: {"name": {"any_": [name]}}}
-    return httpx.post(f"{prefect_server}/{kind}/filter", json=wanted, trust_env=False).json()
+    return ask("POST", f"{prefect_server}/{kind}/filter", wanted)
 
 
 def automation(name: str) -> Properties:
@@ -89,7 +90,7 @@ def test_an_automation_that_had_the_name_before_is_not_taken_for_the_new_one(
 ) -> None:
     trigger = {"type": "event", "posture": "Reactive", "expect": ["never.happens"]}
     body = {"name": name, "trigger": trigger, "actions": [{"type": "do-nothing"}]}
-    before = httpx.post(f"{prefect_server}/automations/", json=body, trust_env=False).json()
+    before = ask("POST", f"{prefect_server}/automations/", body)
     prefect_wire.fail(f"POST {AUTOMATIONS}", "lost after")
     made = engine.call("Create", automation(name))
     found = on_server(prefect_server, "automations", name)
@@ -220,6 +221,7 @@ def test_credentials_are_sent_as_prefect_expects_them(prefect_wire: Wire, name: 
             json={
                 "exception_detail": [
                     {
+                        "type": "value_error",
                         "loc": ["body", "data", "url"],
                         "msg": f"no URL: {FAKE_KEY}",
                         "input": FAKE_KEY,

@@ -130,7 +130,30 @@ def test_a_preview_works_with_what_is_not_known_yet(engine: Engine) -> None:
     assert changed(engine, automation({"event": EVENT}), unknowns) == [
         *("actions", "trigger", "updated")
     ]
-    assert planned(engine, automation(UNKNOWN, actions=UNKNOWN))["trigger"] == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        UNKNOWN,
+        {"event": UNKNOWN},
+        {"event": {"posture": UNKNOWN, "expects": UNKNOWN, "within": UNKNOWN}},
+        {"compound": UNKNOWN},
+        {"sequence": {"triggers": UNKNOWN}},
+        {"compound": {"require": UNKNOWN, "triggers": [UNKNOWN, {"event": UNKNOWN}]}},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("actions", [UNKNOWN, [UNKNOWN]], ids=str)
+def test_any_part_of_an_automation_may_be_unknown_in_a_preview(
+    actions: Value, trigger: Value, engine: Engine
+) -> None:
+    unknowns = automation(trigger, actions=actions)
+    assert refusals(engine, AUTOMATION, unknowns) == []
+    assert planned(engine, unknowns)["actions"] == actions
+    assert changed(engine, automation({"event": EVENT}), unknowns) == [
+        *("actions", "trigger", "updated")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from sandbox.plugins.aws import Aws
@@ -19,6 +18,7 @@ from sandbox.plugins.aws_secret_version import SecretVersion
 from sandbox.plugins.prefect_automation import Automation
 from sandbox.plugins.prefect_block import Block
 from sandbox.plugins.prefect_bridge import PrefectBridge
+from tests.contract.patient import ask
 from tests.contract.replay import Replay, engine_for, recorded
 from tests.contract.wire import Wire
 
@@ -61,7 +61,7 @@ def prefect_replay(wire: Wire) -> Iterator[Replay]:
         yield replay
     for made in replay.made:
         for kind in ("automations", "block_documents"):
-            httpx.delete(f"{wire.url}/api/{kind}/{made}", trust_env=False)
+            ask("DELETE", f"{wire.target}/api/{kind}/{made}")
 
 
 @pytest.fixture

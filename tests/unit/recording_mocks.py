@@ -150,6 +150,7 @@ def run_program(
         mocks.outputs = loop.run_until_complete(_run())
     finally:
         loop.close()
+        asyncio.set_event_loop(None)
     return mocks
 
 
@@ -190,3 +191,23 @@ def _decrypted(value: Any) -> Any:  # noqa: ANN401 - any configuration
             return FAKE_WEBHOOK
         return {key: _decrypted(inner) for key, inner in value.items()}
     return [_decrypted(inner) for inner in value] if isinstance(value, list) else value
+
+
+def as_api_document(trigger: dict[str, Any]) -> dict[str, Any]:
+    """The provider's trigger as Prefect's API has it, which the provider is known to send."""
+    if "compound" in trigger:
+        compound = trigger["compound"]
+        children = [as_api_document(child) for child in compound["triggers"]]
+        return {"type": "compound", **compound, "triggers": children}
+    event = trigger["event"]
+    return {
+        "type": "event",
+        "posture": event["posture"],
+        "expect": sorted(event["expects"]),
+        "after": sorted(event.get("afters", [])),
+        "for_each": sorted(event.get("forEaches", [])),
+        "match": json.loads(event["match"]),
+        "match_related": json.loads(event["matchRelated"]),
+        "threshold": event["threshold"],
+        "within": event["within"],
+    }

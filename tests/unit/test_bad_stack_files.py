@@ -1,45 +1,21 @@
-"""Stack files that are wrong: one clear error for each mistake, and no secret in any of them.
-
-The files are in bad_stacks/: base.yaml, which is right, and by topic what is changed in it and
-the error that is then expected.
-"""
+"""Stack files that are wrong: one clear error for each mistake, and no secret in any of them."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from alerting.settings import Problem, SettingsError, parse_settings
 from alerting.settings.stackfile import read_stack_file
 from tests.unit.example_stack import SOURCE, raw_settings
+from tests.unit.mistakes import BASE, CANARY, WEBHOOK, Mistake, mistakes, text_of
 
 pytestmark = pytest.mark.unit
 
-FOLDER = Path(__file__).parent / "bad_stacks"
-BASE = (FOLDER / "base.yaml").read_text(encoding="utf-8")
-CANARY = "c4nary0fake1secret2value3"
 WRONG_TYPES: tuple[object, ...] = (-5, 1.5, [[]], [CANARY], [None])
 WRONG_PLACES: tuple[object, ...] = (CANARY, f"{CANARY}\n", {"value": CANARY}, {CANARY: CANARY}, {})
-WEBHOOK = f"https://hooks.slack.com/services/T0CANARY/B0CANARY/{CANARY}"
-
-
-def mistakes() -> Iterator[Any]:
-    for topic in sorted(FOLDER.glob("*.yaml")):
-        if topic.name != "base.yaml":
-            for entry in YAML(typ="safe").load(topic):
-                yield pytest.param(entry, id=f"{topic.stem}: {entry['name']}")
-
-
-def text_of(mistake: Mapping[str, str]) -> str:
-    text = mistake.get("text", BASE)
-    if "replace" in mistake:
-        assert text.count(mistake["replace"]) == 1, "the mistake is made in one place"
-        text = text.replace(mistake["replace"], mistake["with"])
-    text += mistake.get("add", "")
-    return text.replace("WEBHOOK", WEBHOOK).replace("CANARY", CANARY)
 
 
 def errors_of(folder: Path, text: str) -> list[str]:
@@ -63,7 +39,7 @@ def test_the_file_that_mistakes_are_made_in_is_right(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mistake", mistakes())
-def test_a_mistake_is_told_in_one_clear_error(tmp_path: Path, mistake: Mapping[str, str]) -> None:
+def test_a_mistake_is_told_in_one_clear_error(tmp_path: Path, mistake: Mistake) -> None:
     assert errors_of(tmp_path, text_of(mistake)) == [f"{SOURCE}:{mistake['error']}"]
 
 

@@ -4,24 +4,17 @@ Prefect's own renderer, which lets undefined names pass, is in tests/contract.
 """
 
 import time
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from jinja2 import StrictUndefined, Template
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from alerting.plan import AutomationRule, Notification, build_plan
+from alerting.plan import AutomationRule, build_plan
 from alerting.settings import Settings
 from tests.unit.example_stack import raw_settings, settings_of
+from tests.unit.strict_rendering import RUN_ID, STRICT, Happened, Rendered, render, template
 
 pytestmark = pytest.mark.unit
 
-STRICT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
-RUN_ID = "5e1f0000-0000-4000-8000-000000000001"
 ID = "00000000-0000-0000-0000-000000000000"
 # Each broke, or could break, a template that quotes it carelessly.
 HOSTILE = [
@@ -40,58 +33,6 @@ HOSTILE = [
     "<!channel> <http://x|y> & co",
     "${HOME} $(id) `id`",
 ]
-
-
-@dataclass(frozen=True)
-class Happened:
-    """What a template is rendered with: stand-ins for Prefect's objects."""
-
-    flow: str = "orders"
-    deployment: str | None = None
-    error: str | None = "the warehouse is asleep"
-    work_pool: str = "default-pool"
-
-    def context(self) -> dict[str, Any]:
-        deployment = SimpleNamespace(name=self.deployment) if self.deployment else None
-        state = SimpleNamespace(name="TimedOut", message=self.error)
-        return {
-            "event": SimpleNamespace(occurred=datetime(2026, 3, 1, 6, 30, 5, tzinfo=UTC)),
-            "flow": SimpleNamespace(name=self.flow),
-            "deployment": deployment,
-            "flow_run": SimpleNamespace(
-                id=RUN_ID,
-                name="brave-otter",
-                state=state,
-                expected_start_time=datetime(2026, 3, 1, 6, 0, tzinfo=UTC),
-            ),
-            "work_pool": SimpleNamespace(name=self.work_pool),
-        }
-
-
-@dataclass
-class Rendered:
-    """A message as it arrives, its labelled lines by label."""
-
-    subject: str
-    body: str
-    fields: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for line in self.body.splitlines()[1:]:
-            label, _, text = line.partition(": ")
-            self.fields[label.strip("*")] = text
-
-
-def render(notification: Notification, happened: Happened) -> Rendered:
-    context = happened.context()
-    return Rendered(
-        template(notification.subject).render(context), template(notification.body).render(context)
-    )
-
-
-@cache
-def template(text: str) -> Template:
-    return STRICT.from_string(text)
 
 
 def rules_of(settings: Settings) -> dict[str, AutomationRule]:
@@ -298,6 +239,13 @@ def test_an_outage_names_ten_pipelines_and_counts_the_rest() -> None:
     message = slack_message("p1-all-down", Happened(), pipelines=pipelines)
     assert "failed: p00, p01, p02, p03, p04, p05, p06, p07, p08, p09 and 2 more. " in message.body
     assert message.subject == "P1: all 12 pipelines are down"
+
+
+def test_an_outage_of_those_that_run_most_often_does_not_claim_to_be_one_of_all() -> None:
+    pipelines = {f"p{number:03}": {"owner": "web", "every": "1h"} for number in range(101)}
+    message = slack_message("p1-all-down", Happened(), pipelines=pipelines)
+    assert message.subject == "P1: the 100 most frequent of 101 pipelines are down"
+    assert message.body.startswith("Each of the 100 most frequent of 101 pipelines failed: p000, ")
 
 
 def test_of_a_thousand_pipelines_the_right_owner_is_found_at_once() -> None:

@@ -153,10 +153,10 @@ def test_a_flow_that_several_pipelines_run_is_counted_once_in_the_longest_window
 
 
 def test_an_explicit_window_holds_for_every_flow() -> None:
-    critical = {"consecutiveFailures": 3, "within": "4d", "notify": ["critical"]}
+    critical = {"consecutiveFailures": 3, "within": "50h", "notify": ["critical"]}
     documents = documents_of(tiers={**raw_settings()["tiers"], "critical": critical})
     assert [key for key in documents if key.startswith("critical")] == ["critical"]
-    assert documents["critical"]["within"] == timedelta(days=4).total_seconds()
+    assert documents["critical"]["within"] == timedelta(hours=50).total_seconds()
     assert documents["critical"]["match_related"] == TAG
 
 
@@ -171,6 +171,22 @@ def test_p1_fires_when_every_pipeline_failed_within_the_longest_interval() -> No
             event(match_related=[TAG, named("flow", "orders")]),
         ],
     }
+
+
+def test_of_very_many_pipelines_p1_watches_those_that_run_most_often() -> None:
+    pipelines: dict[str, object] = {f"hourly-{n:03}": pipeline(every="1h") for n in range(60)}
+    pipelines |= {f"daily-{n:03}": pipeline(every="24h") for n in range(60)}
+    pipelines |= {f"unknown-{n:03}": pipeline() for n in range(60)}
+    rules = rules_of(pipelines=pipelines)
+    document: Any = trigger_document(rules["p1-all-down"].trigger)
+    flows = [
+        child["match_related"][1]["prefect.resource.name"][0] for child in document["triggers"]
+    ]
+    assert flows == [
+        *(f"daily-{n:03}" for n in range(40)),
+        *(f"hourly-{n:03}" for n in range(60)),
+    ]
+    assert document["within"] == 86_400
 
 
 def test_p1_has_the_window_that_it_is_given() -> None:

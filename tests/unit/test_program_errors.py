@@ -1,12 +1,15 @@
 """What the Pulumi program says of mistakes, and that it says so before it declares anything."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pulumi
 import pytest
+from ruamel.yaml import YAML
 
 from tests.unit.example_stack import raw_settings
+from tests.unit.mistakes import CANARY, Mistake, mistakes, text_of
 from tests.unit.recording_mocks import (
     AUTOMATION,
     BLOCK,
@@ -192,6 +195,26 @@ def test_a_credential_for_prefect_that_no_header_can_carry_is_told_without_it(
         assert lines_before_anything_is_declared(
             config_of(prefect={**prefect, "apiKey": {"from": "env"}})
         ) == [from_environment("prefect.apiKey", f"PREFECT_API_KEY {problem}")]
+
+
+# Pulumi decrypts what the program reads, and hands over no keys of other namespaces.
+ONLY_IN_FILES = ("is in plain text", "is read by nobody", "is not a key of a stack file", "YAML")
+
+
+def deployable() -> Iterator[Any]:
+    for parameter in mistakes():
+        (mistake,) = parameter.values
+        if "text" not in mistake and not any(words in mistake["error"] for words in ONLY_IN_FILES):
+            yield parameter
+
+
+@pytest.mark.parametrize("mistake", deployable())
+def test_no_mistake_in_a_stack_file_reaches_a_provider(mistake: Mistake) -> None:
+    config = YAML(typ="safe", pure=True).load(text_of(mistake))["config"]
+    (line,) = lines_before_anything_is_declared(as_pulumi_hands_over(config))
+    key = mistake["error"].lstrip("0123456789: ").split(": ")[0]
+    assert line.startswith(f"{FILE}: {key}: ")
+    assert CANARY not in line
 
 
 def test_an_empty_secret_is_made_and_the_error_says_how_to_fill_it() -> None:

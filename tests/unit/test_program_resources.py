@@ -24,6 +24,7 @@ from tests.unit.recording_mocks import (
     STACK,
     RecordingMocks,
     arn_of,
+    as_api_document,
     config_of_file,
     run_program,
     secret_of,
@@ -267,26 +268,6 @@ def test_every_automation_is_declared_as_planned(stack: str) -> None:
             }
             for notification in rule.notifications
         ]
-
-
-def as_api_document(trigger: dict[str, Any]) -> dict[str, Any]:
-    """The provider's trigger as Prefect's API has it, which the provider is known to send."""
-    if "compound" in trigger:
-        compound = trigger["compound"]
-        children = [as_api_document(child) for child in compound["triggers"]]
-        return {"type": "compound", **compound, "triggers": children}
-    event = trigger["event"]
-    return {
-        "type": "event",
-        "posture": event["posture"],
-        "expect": sorted(event["expects"]),
-        "after": sorted(event.get("afters", [])),
-        "for_each": sorted(event.get("forEaches", [])),
-        "match": json.loads(event["match"]),
-        "match_related": json.loads(event["matchRelated"]),
-        "threshold": event["threshold"],
-        "within": event["within"],
-    }
 
 
 def test_a_name_prefix_is_in_every_name() -> None:

@@ -8,11 +8,11 @@ import pytest
 
 from alerting.settings import Encrypted, SecretSource, SettingsError
 from alerting.settings.stackfile import read_stack_file, stack_files
+from tests.unit.mistakes import BASE
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
-BASE = (Path(__file__).parent / "bad_stacks" / "base.yaml").read_text(encoding="utf-8")
 ID = "00000000-0000-0000-0000-000000000000"
 
 # The configuration in the issue that asked for this parser; ids stand for <id>.
