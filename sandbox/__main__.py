@@ -8,6 +8,7 @@ import typer
 from pulumi.automation import CommandError, OpType
 from rich.console import Console
 
+from alerting.redaction import redact
 from sandbox.bench import bench as run_bench
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
@@ -21,7 +22,7 @@ EXIT_FAILED = 2
 app = typer.Typer(
     help="The alerting stack on one machine.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 Folder = Annotated[Path, typer.Option("--folder", help="The sandbox's folder.")]
 
 
@@ -89,7 +90,7 @@ def main() -> None:
         console.print(f"sandbox: {error}", style="red")
         raise SystemExit(EXIT_FAILED) from None
     except CommandError as error:
-        console.print(f"sandbox: the engine refused to deploy:\n{error}", style="red")
+        console.print(f"sandbox: the engine refused to deploy:\n{redact(str(error))}", style="red")
         raise SystemExit(EXIT_FAILED) from None
 
 

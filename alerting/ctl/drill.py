@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from alerting.redaction import redact
+
 EXIT_MISSED = 1
 EXIT_IMPOSSIBLE = 2
 
@@ -24,15 +26,17 @@ def drill(
     sandbox to drill.
     """
     # Prefect's client takes two seconds to import: only those who drill wait for it.
+    from pulumi.automation import CommandError  # noqa: PLC0415
+
     from sandbox.drill import player, report  # noqa: PLC0415
     from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState  # noqa: PLC0415
 
-    progress = Console(stderr=True, soft_wrap=True, highlight=False)
+    progress = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
     try:
         state = SandboxState.load((folder or DEFAULT_FOLDER).resolve())
         verdict = player.play_drill(state, lambda text: progress.print(f"drill: {text}"))
-    except SandboxError as error:
-        progress.print(f"drill: {error}", style="red")
+    except (SandboxError, CommandError) as error:
+        progress.print(f"drill: {redact(str(error))}", style="red")
         raise typer.Exit(EXIT_IMPOSSIBLE) from None
     if as_json:
         typer.echo(json.dumps(report.as_json(verdict), indent=2))

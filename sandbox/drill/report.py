@@ -9,7 +9,6 @@ from rich.table import Table
 from rich.text import Text
 
 from alerting.plan import Tier
-from sandbox.capture.messages import CapturedMessage
 from sandbox.drill.judge import Judgement, Verdict
 
 LOG_WIDTH = 132
@@ -31,12 +30,8 @@ def report_console() -> Console:
 
 def print_report(console: Console, verdict: Verdict) -> None:
     """Print the messages of each tier as they arrived, the table, and the verdict."""
-    for tier in Tier:
-        example = next(
-            (j for j in verdict.judgements if j.expected.tier is tier and j.message), None
-        )
-        if example and example.message:
-            console.print(_message(tier, example.message))
+    for judgement in _one_of_each(verdict):
+        console.print(_message(judgement))
     console.print(_table(verdict))
     for message in verdict.unexpected:
         console.print(f"[red]not expected:[/red] {message.channel}: ", Text(message.title))
@@ -66,9 +61,22 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _message(tier: Tier, message: CapturedMessage) -> Panel:
+def _one_of_each(verdict: Verdict) -> list[Judgement]:
+    """The first message of each tier in each channel, in the order of the tiers."""
+    first: dict[tuple[Tier, str], Judgement] = {}
+    for judgement in verdict.judgements:
+        if judgement.message:
+            first.setdefault((judgement.expected.tier, judgement.expected.channel), judgement)
+    order = list(Tier)
+    return sorted(first.values(), key=lambda judgement: order.index(judgement.expected.tier))
+
+
+def _message(judgement: Judgement) -> Panel:
+    tier, message = judgement.expected.tier, judgement.message
+    if message is None:
+        raise ValueError("there is nothing to show of a message that did not arrive")
     return Panel(
-        Group(Text(message.title, style="bold"), Text(message.text)),
+        Group(Text(message.title.strip(), style="bold"), Text(message.text)),
         title=f"{tier.value}: {message.service.value} {message.channel}",
         title_align="left",
         border_style=STYLES[tier],

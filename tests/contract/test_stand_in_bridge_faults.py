@@ -131,7 +131,8 @@ def test_only_one_change_at_a_time_reaches_the_server(
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: engine.call("Create", automation(name)), range(8)))
     changes = [sent for sent in prefect_wire.sent if sent.changes]
-    assert [sent.changes_under_way for sent in changes] == [0] * 8
+    assert len(changes) >= 8
+    assert not any(sent.changes_under_way for sent in changes)
 
 
 def test_a_server_that_stays_busy_is_given_up(prefect_wire: Wire, name: str) -> None:

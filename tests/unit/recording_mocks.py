@@ -4,6 +4,7 @@ import asyncio
 import json
 import runpy
 from collections.abc import Collection, Mapping, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,20 +138,17 @@ def run_program(
 ) -> RecordingMocks:
     """Run the program to its end, or until it raises, and return the mocks with their notes."""
     # A loop and a root of its own for each run, since both outlive the run they were made for.
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    # Outputs that fail with the program are left behind, and would be reported when they go.
-    loop.set_exception_handler(lambda *_: None)
-    SETTINGS.rpc_manager.clear()
-    SETTINGS.outputs.clear()
-    set_root_resource(None)  # type: ignore[arg-type] # what it is before the first run
-    set_all_config(dict(config), list(secret_keys))
-    set_mocks(mocks, "data-alerts", stack, preview=False, monitor=_Monitor(mocks))
-    try:
-        mocks.outputs = loop.run_until_complete(_run())
-    finally:
-        loop.close()
-        asyncio.set_event_loop(None)
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        asyncio.set_event_loop(loop)
+        # Outputs that fail with the program are left behind, and would be reported when they go.
+        loop.set_exception_handler(lambda *_: None)
+        SETTINGS.rpc_manager.clear()
+        SETTINGS.outputs.clear()
+        set_root_resource(None)  # type: ignore[arg-type] # what it is before the first run
+        set_all_config(dict(config), list(secret_keys))
+        set_mocks(mocks, "data-alerts", stack, preview=False, monitor=_Monitor(mocks))
+        mocks.outputs = runner.run(_run(), context=copy_context())
     return mocks
 
 
