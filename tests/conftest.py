@@ -1,5 +1,6 @@
 """Services that several test files share."""
 
+import gc
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,11 @@ from sandbox.services import start_capture, start_moto, start_prefect_server
 
 # Nothing listens there: a server of the tests sends nothing anywhere.
 NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
+
+
+def pytest_collection_finish() -> None:
+    """Leave what the imports made to itself: looking through it again costs seconds."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

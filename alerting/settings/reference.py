@@ -46,6 +46,9 @@ def _lines() -> Iterator[str]:
     yield "Written from the models by `make docs`. `alertctl check` says what is wrong with a file."
     yield ""
     yield "Durations are texts such as `30s`, `15m`, `24h`, `1h30m` or `2d`."
+    yield ""
+    yield "Keys of secrets and channels are your own; a key in capitals with underscores names the"
+    yield "variable that `from: env` reads. A secret belongs to channels of one kind."
     for title, model in _SECTIONS:
         yield ""
         yield f"## {title}"
