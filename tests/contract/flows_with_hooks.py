@@ -119,6 +119,8 @@ def run(chosen: Flow[[], Any]) -> None:
 
 
 def main() -> None:
+    # A shell's background jobs, and so some CI, hand down that interrupts are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in sys.argv[1:]:
         outcome = "returned"
         try:
