@@ -14,12 +14,12 @@ setup: ## Install what the project needs; quick when nothing changed
 	@tools/setup.sh
 
 demo: setup ## Bring the stack up on this machine, make pipelines fail, show who was told, take it down
-	@$(PYTHON_BIN)/python -m sandbox demo --folder $(SANDBOX)
+	@$(PYTHON_BIN)/python -m sandbox demo --folder $(SANDBOX)-demo
 
 sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=folder for a second one
 	@$(PYTHON_BIN)/python -m sandbox up --folder $(SANDBOX)
 
-sandbox-down: ## Remove a sandbox and all its processes, also after a crash
+sandbox-down: setup ## Remove a sandbox and all its processes, also after a crash
 	@$(PYTHON_BIN)/python -m sandbox down --folder $(SANDBOX)
 
 bench: setup ## Time deployments of three and of a thousand pipelines

@@ -112,6 +112,7 @@ def _message(
     pipeline = pipeline_of(ended, settings)
     state, run = ended.state, ended.run
     fields = (
+        ("Flow", ended.flow),
         ("Deployment", ended.deployment or "none, an ad hoc run"),
         ("Run", f"{run.name} ({run.id})"),
         ("State", f"{state.name} at {state.timestamp:%Y-%m-%d %H:%M:%S UTC}"),

@@ -9,6 +9,7 @@ from pulumi.automation import CommandError, OpType
 from rich.console import Console
 
 from alerting.redaction import redact
+from alerting.settings import SettingsError
 from sandbox.bench import bench as run_bench
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
@@ -29,9 +30,14 @@ Folder = Annotated[Path, typer.Option("--folder", help="The sandbox's folder.")]
 @app.command()
 def up(folder: Folder = DEFAULT_FOLDER) -> None:
     """Bring a sandbox up, with the stack deployed, and leave it up."""
-    state = _bring_up(folder)
+    try:
+        state = _bring_up(folder)
+    except BaseException:
+        take_down(folder)
+        raise
     console.print(f"messages: {state.page_url}\nPrefect:  {state.prefect_ui_url}")
-    console.print("try: alertctl drill; remove: make sandbox-down")
+    here = "" if folder == DEFAULT_FOLDER else f" --sandbox {folder}"
+    console.print(f"try:      .venv/bin/alertctl drill{here}")
 
 
 @app.command()
@@ -86,7 +92,7 @@ def main() -> None:
     """Run the command line; what goes wrong is one line and exit code 2."""
     try:
         app()
-    except SandboxError as error:
+    except (SandboxError, SettingsError) as error:
         console.print(f"sandbox: {error}", style="red")
         raise SystemExit(EXIT_FAILED) from None
     except CommandError as error:

@@ -23,9 +23,14 @@ install_python_packages() {
     printf '%s\n' "$wanted" > .venv/installed
 }
 
-# Started first and waited for last: the build and the packages share the machine.
+# Side by side. Each in a process of its own: behind `||` or `if`, `set -e` would be off, and an
+# installation that failed would be recorded as done.
 tools/pulumi/build.sh &
 build=$!
-install_python_packages || { wait "$build"; exit 1; }
-wait "$build"
+install_python_packages &
+packages=$!
+failed=0
+wait "$packages" || failed=1
+wait "$build" || failed=1
+[ "$failed" = 0 ] || fail "something could not be installed; mend it and run make setup again"
 say "done"

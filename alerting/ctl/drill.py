@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from alerting.redaction import redact
+from alerting.settings import SettingsError
 
 EXIT_MISSED = 1
 EXIT_IMPOSSIBLE = 2
@@ -26,6 +27,7 @@ def drill(
     sandbox to drill.
     """
     # Prefect's client takes two seconds to import: only those who drill wait for it.
+    import httpx  # noqa: PLC0415
     from pulumi.automation import CommandError  # noqa: PLC0415
 
     from sandbox.drill import player, report  # noqa: PLC0415
@@ -35,7 +37,10 @@ def drill(
     try:
         state = SandboxState.load((folder or DEFAULT_FOLDER).resolve())
         verdict = player.play_drill(state, lambda text: progress.print(f"drill: {text}"))
-    except (SandboxError, CommandError) as error:
+    except httpx.TransportError:
+        progress.print("drill: the sandbox does not answer: run `make sandbox`", style="red")
+        raise typer.Exit(EXIT_IMPOSSIBLE) from None
+    except (SandboxError, SettingsError, CommandError) as error:
         progress.print(f"drill: {redact(str(error))}", style="red")
         raise typer.Exit(EXIT_IMPOSSIBLE) from None
     if as_json:

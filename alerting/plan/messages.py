@@ -150,6 +150,7 @@ class Messages:
     def _of_run(self, tier: Tier, subject: str, sentence: str, *, error: bool = True) -> Message:
         message = f"{{{{ (flow_run.state.message or 'none given') | truncate({_ERROR_LENGTH}) }}}}"
         fields = (
+            ("Flow", "{{ flow.name }}"),
             ("Deployment", "{{ deployment.name if deployment else 'none, an ad hoc run' }}"),
             ("Run", "{{ flow_run.name }} ({{ flow_run.id }})"),
             ("State", f"{{{{ flow_run.state.name }}}} at {_TIME}"),

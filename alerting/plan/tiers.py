@@ -12,7 +12,7 @@ from alerting.plan.rules import AutomationRule, CompoundTrigger, EventTrigger, L
 from alerting.settings import Settings
 from alerting.settings.consistency import DEFAULT_WINDOW
 from alerting.settings.durations import format_duration
-from alerting.settings.models import PipelineSettings, every_longest
+from alerting.settings.models import PipelineSettings, longest_interval
 
 WARNING_TITLE = "Pipeline Failure Alert"
 MOST_WATCHED = 100
@@ -53,8 +53,8 @@ class TierPlanner:
         return self._rule(
             "recovery",
             "Pipeline Recovery",
-            "The first success of a flow that had failed, told to who heard of the failure.",
-            triggers.first_success_after_failure((self._tagged,)),
+            "The first success of a flow that had failed.",
+            triggers.first_success_after_failure((self._tagged,), self._recovery_window()),
             self._messages.recovery(),
             tiers.recovery.notify if tiers.recovery else self._warned_on_slack(),
         )
@@ -145,7 +145,7 @@ class TierPlanner:
         watched = _most_frequent(pipelines)
         # With a single pipeline every failure would be an outage.
         if len(watched) > 1:
-            within = p1.within or every_longest(watched) or DEFAULT_WINDOW
+            within = p1.within or longest_interval(watched, DEFAULT_WINDOW)
             each = [self._matching({key: pipeline}) for key, pipeline in watched.items()]
             yield self._rule(
                 "p1-all-down",
@@ -160,10 +160,15 @@ class TierPlanner:
             "Work Pool Not Ready",
             "A work pool without a worker for "
             f"{format_duration(triggers.WORKER_GAP)}: none of its runs start.",
-            triggers.work_pool_not_ready(),
+            triggers.work_pool_not_ready(p1.work_pools),
             self._messages.work_pool(),
             p1.notify,
         )
+
+    def _recovery_window(self) -> timedelta:
+        """Long enough for the run after next of the pipeline that runs least often."""
+        twice = 2 * longest_interval(self._settings.pipelines, DEFAULT_WINDOW)
+        return max(triggers.RECOVERY_WINDOW, twice)
 
     def _warned_on_slack(self) -> tuple[str, ...]:
         notify = self._settings.tiers.warning.notify

@@ -119,7 +119,7 @@ def unmended(
     )
 
 
-def first_success_after_failure(related: tuple[Labels, ...]) -> EventTrigger:
+def first_success_after_failure(related: tuple[Labels, ...], within: timedelta) -> EventTrigger:
     """The first completed run of a flow that had failed."""
     return EventTrigger(
         expect=OK,
@@ -127,7 +127,7 @@ def first_success_after_failure(related: tuple[Labels, ...]) -> EventTrigger:
         match=FLOW_RUN,
         match_related=related,
         for_each=EACH_FLOW,
-        within=RECOVERY_WINDOW,
+        within=within,
     )
 
 
@@ -136,8 +136,8 @@ def late(related: tuple[Labels, ...]) -> EventTrigger:
     return EventTrigger(("prefect.flow-run.Late",), FLOW_RUN, related, for_each=EACH_RUN)
 
 
-def work_pool_not_ready() -> EventTrigger:
-    """A work pool that stayed without a worker.
+def work_pool_not_ready(names: Sequence[str]) -> EventTrigger:
+    """A work pool that stayed without a worker: one of these, or any when none is named.
 
     Not at once: a new pool reports itself not ready until its first worker comes, and a worker
     that is rolled over leaves a gap. One that is paused or deleted was meant to go.
@@ -149,9 +149,13 @@ def work_pool_not_ready() -> EventTrigger:
             "prefect.work-pool.ready",
         ),
         after=("prefect.work-pool.not-ready",),
-        match={"prefect.resource.id": "prefect.work-pool.*"},
+        match={"prefect.resource.id": "prefect.work-pool.*", **_of_name(names)},
         match_related=(),
         for_each=EACH_RUN,
         posture=Posture.PROACTIVE,
         within=WORKER_GAP,
     )
+
+
+def _of_name(names: Sequence[str]) -> Labels:
+    return {"prefect.resource.name": tuple(map(_exactly, names))} if names else {}

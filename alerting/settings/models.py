@@ -141,7 +141,11 @@ class OutageSettings(TierSettings):
 
     within: Duration | None = Field(
         default=None,
-        description="window in which all pipelines failed; by default the longest `every`, or 24h",
+        description="window in which all pipelines failed; by default the longest `every`, where "
+        "24h stands for one that is not stated",
+    )
+    work_pools: tuple[RunName, ...] = Field(
+        default=(), description="work pools that page when they lose their workers; default: any"
     )
 
 
@@ -224,6 +228,6 @@ class Settings(SettingsModel):
         return self.pipelines[pipeline].flow or pipeline
 
 
-def every_longest(pipelines: dict[str, PipelineSettings]) -> timedelta | None:
-    """Longest stated interval between runs, or None when none states one."""
-    return max((p.every for p in pipelines.values() if p.every), default=None)
+def longest_interval(pipelines: dict[str, PipelineSettings], unstated: timedelta) -> timedelta:
+    """Longest interval between runs, `unstated` for a pipeline that does not say."""
+    return max((p.every or unstated for p in pipelines.values()), default=unstated)

@@ -7,8 +7,12 @@ import pulumi
 import pulumi_aws as aws
 
 from alerting.plan import SecretRule
+from alerting.redaction import redact
 from alerting.settings import PROJECT
 from alerting.settings.secret_values import secret_value_problem
+
+# What AWS, and its provider, say of a secret without a value.
+_EMPTY = ("ResourceNotFoundException", "couldn't find resource", "specified secret value")
 
 
 class SecretStore(pulumi.ComponentResource):
@@ -95,12 +99,20 @@ class SecretStore(pulumi.ComponentResource):
                     opts=pulumi.InvokeOptions(parent=self, provider=self._provider),
                 )
             except Exception as error:
-                raise pulumi.RunError(
-                    f"{rule.name} has no value that can be read. {fill}"
-                ) from error
+                raise pulumi.RunError(_unreadable(rule.name, str(error), fill)) from error
             problem = secret_value_problem(rule.kind, found.secret_string)
             if problem:
                 raise pulumi.RunError(f"The value of {rule.name} {problem}. {fill}")
             return found.secret_string
 
         return pulumi.Output.secret(secret.arn.apply(current))
+
+
+def _unreadable(name: str, reason: str, fill: str) -> str:
+    """Tell an empty secret from one that may not be read: filling the latter would destroy it."""
+    if any(words in reason for words in _EMPTY):
+        return f"{name} has no value yet. {fill}"
+    return (
+        f"{name} cannot be read, which needs secretsmanager:GetSecretValue, and kms:Decrypt where "
+        f"it has a key of its own: {redact(reason)}"
+    )

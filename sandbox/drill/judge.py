@@ -9,6 +9,8 @@ from alerting.plan import Tier
 from sandbox.capture.messages import CapturedMessage
 from sandbox.drill.scenarios import Expected, Scenario
 
+CLOCKS_DIFFER_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Played:
@@ -37,6 +39,11 @@ class Judgement:
     message: CapturedMessage | None
 
     @property
+    def arrived(self) -> bool:
+        """Whether it came, and not before it was due."""
+        return self.seconds is not None and self.seconds > -CLOCKS_DIFFER_SECONDS
+
+    @property
     def seconds(self) -> float | None:
         """Time from when it was due, which is when the run ended, to its arrival."""
         if self.message is None:
@@ -54,8 +61,8 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every expected message arrived, and no other."""
-        return not self.unexpected and all(j.message for j in self.judgements)
+        """Whether every expected message arrived, none of them early, and no other."""
+        return not self.unexpected and all(j.arrived for j in self.judgements)
 
     @property
     def median_seconds(self) -> float | None:

@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient
+from pulumi.automation import CommandError
 
 from alerting.settings.durations import format_duration
 from sandbox.capture.messages import CapturedMessage, read_messages
 from sandbox.drill.judge import Played, Verdict, judge, missing
 from sandbox.drill.pipelines import DrillPipelines, suffix_of_next_drill, wait_for
-from sandbox.drill.scenarios import ESCALATION_WINDOWS, Scenario, ScenarioBuilder
+from sandbox.drill.scenarios import (
+    BETWEEN_ESCALATIONS,
+    FIRST_ESCALATION,
+    Scenario,
+    ScenarioBuilder,
+)
 from sandbox.drill.settling import settle
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxError, SandboxState
@@ -33,6 +40,9 @@ def play_drill(state: SandboxState, say: Say) -> Verdict:
     suffix = asyncio.run(_next_suffix(state))
     stack = SandboxStack(state, configure=partial(_configure, suffix))
     say("deploying with an escalation of seconds")
+    # A drill that was killed leaves the stack locked, and a sandbox has one owner.
+    with suppress(CommandError):
+        stack.stack.cancel()
     stack.up()
     try:
         return asyncio.run(_Drill(state, stack, suffix, say).play())
@@ -42,10 +52,10 @@ def play_drill(state: SandboxState, say: Say) -> Verdict:
 
 
 def _configure(suffix: str, config: dict[str, Any]) -> None:
-    steps = config["data-alerts:escalation"]
-    for step, window in zip(steps, ESCALATION_WINDOWS, strict=True):
-        step["after"] = format_duration(window)
-    for name, pipeline in config["data-alerts:pipelines"].items():
+    steps = config.get("data-alerts:escalation", [])
+    for index, step in enumerate(steps):
+        step["after"] = format_duration(FIRST_ESCALATION + index * BETWEEN_ESCALATIONS)
+    for name, pipeline in config.get("data-alerts:pipelines", {}).items():
         pipeline["flow"] = pipeline.get("flow", name) + suffix
 
 

@@ -104,7 +104,8 @@ def _cells(judgement: Judgement) -> tuple[Text, str, str, str]:
     subject = Text(f"{expected.tier.value:10} {expected.subject}", style=STYLES[expected.tier])
     if judgement.seconds is None:
         return subject, f"[red]not in {expected.channel}", "", "[red]missing"
-    return subject, expected.channel, f"{judgement.seconds:.2f}", "[green]ok"
+    verdict = "[green]ok" if judgement.arrived else "[red]early"
+    return subject, expected.channel, f"{judgement.seconds:.2f}", verdict
 
 
 def _by_scenario(verdict: Verdict) -> Iterable[tuple[str, list[Judgement]]]:
@@ -114,7 +115,7 @@ def _by_scenario(verdict: Verdict) -> Iterable[tuple[str, list[Judgement]]]:
 
 
 def _summary(verdict: Verdict) -> str:
-    arrived = sum(1 for j in verdict.judgements if j.message)
+    arrived = sum(j.arrived for j in verdict.judgements)
     text = f"{arrived} of {len(verdict.judgements)} expected messages arrived, "
     text += f"{len(verdict.unexpected)} not expected"
     if verdict.median_seconds is not None:

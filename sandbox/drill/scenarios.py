@@ -8,7 +8,8 @@ from alerting.plan import AutomationRule, CompoundTrigger, Plan, Tier
 from alerting.settings import Settings
 from sandbox.flows import Outcome
 
-ESCALATION_WINDOWS = (timedelta(seconds=12), timedelta(seconds=18), timedelta(seconds=24))
+FIRST_ESCALATION = timedelta(seconds=12)
+BETWEEN_ESCALATIONS = timedelta(seconds=6)
 STREAK_FLOW = "drill-streak"
 UNATTENDED_QUEUE = "drill-unattended"
 
@@ -137,13 +138,22 @@ class ScenarioBuilder:
     def _told(self, tier: Tier, flow: str, run: int, key: str | None = None) -> Iterator[Expected]:
         """Who hears of a tier: every notification of its rules, its subject filled in."""
         for rule in self._of_tier(tier):
-            if key is None or rule.key == key:
+            if key in (None, rule.key) and _concerns(rule, flow):
                 for notification in rule.notifications:
                     subject = notification.subject.replace("{{ flow.name }}", flow)
                     yield Expected(tier, notification.channel, subject, run, _due(rule))
 
     def _of_tier(self, tier: Tier) -> Iterable[AutomationRule]:
         return (rule for rule in self._rules if rule.tier is tier)
+
+
+def _concerns(rule: AutomationRule, flow: str) -> bool:
+    """Whether a rule that is for named flows only names this one."""
+    if isinstance(rule.trigger, CompoundTrigger):
+        return True
+    named = [r for r in rule.trigger.match_related if r.get("prefect.resource.role") == "flow"]
+    names = (labels["prefect.resource.name"] for labels in named)
+    return all(flow in name for name in names if not isinstance(name, str))
 
 
 def _due(rule: AutomationRule) -> timedelta:

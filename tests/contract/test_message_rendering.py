@@ -149,6 +149,7 @@ def test_a_failure_reads_as_it_was_written() -> None:
     assert subject == ":x: Pipeline failed: load-clicks"
     assert body == (
         "load-clicks failed.\n"
+        "*Flow*: load-clicks\n"
         "*Deployment*: prod\n"
         f"*Run*: brave-otter ({run.id})\n"
         "*State*: TimedOut at 2026-03-01 06:30:05 UTC\n"

@@ -19,7 +19,8 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright keeps a running event loop in the thread of the tests.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The Chromium of this machine."""
     names = ("chromium", "chromium-browser", "google-chrome")

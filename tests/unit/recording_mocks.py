@@ -69,6 +69,7 @@ class RecordingMocks(Mocks):
     """
 
     in_aws: Mapping[str, str | None] = field(default_factory=dict)
+    refusal: str | None = None
     not_listed: Collection[str] = ()
     resources: list[Registered] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
@@ -91,6 +92,8 @@ class RecordingMocks(Mocks):
             ]
             return {"arns": found, "names": [], "filters": args.args["filters"]}, []
         assert args.token == GET_SECRET_VERSION
+        if self.refusal:
+            raise RuntimeError(self.refusal)
         value = {arn_of(name): value for name, value in self.in_aws.items()}[args.args["secretId"]]
         if value is None:
             raise RuntimeError("ResourceNotFoundException: can't find the value AWSCURRENT")

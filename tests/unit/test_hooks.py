@@ -143,6 +143,7 @@ def test_a_failure_is_told_with_what_a_responder_needs(prefect: FakePrefect) -> 
     assert subject == ":x: Pipeline failed: orders"
     assert body.splitlines() == [
         "orders failed.",
+        "*Flow*: orders",
         "*Deployment*: none, an ad hoc run",
         f"*Run*: brave-ant ({run.id})",
         f"*State*: Failed at {state.timestamp:%Y-%m-%d %H:%M:%S} UTC",

@@ -82,6 +82,7 @@ def test_a_failure_says_what_when_where_and_how_to_start() -> None:
     assert message.subject == ":x: Pipeline failed: orders"
     assert message.body == (
         "orders failed.\n"
+        "*Flow*: orders\n"
         "*Deployment*: none, an ad hoc run\n"
         f"*Run*: brave-otter ({RUN_ID})\n"
         "*State*: TimedOut at 2026-03-01 06:30:05 UTC\n"

@@ -224,9 +224,18 @@ def test_no_mistake_in_a_stack_file_reaches_a_provider(mistake: Mistake) -> None
     assert CANARY not in line
 
 
+def test_a_secret_that_may_not_be_read_is_not_taken_for_an_empty_one() -> None:
+    denied = RecordingMocks(in_aws={NAME: FAKE_ROUTING_KEY}, refusal="AccessDeniedException: no")
+    with pytest.raises(pulumi.RunError) as raised:
+        run_program(denied, "example", config_of())
+    assert "secretsmanager:GetSecretValue" in str(raised.value)
+    assert "AccessDeniedException" in str(raised.value)
+    assert "put-secret-value" not in str(raised.value)
+
+
 def test_an_empty_secret_is_made_and_the_error_says_how_to_fill_it() -> None:
     lines, mocks = attempt(config_of(), in_aws={NAME: None})
-    assert lines == [f"{NAME} has no value that can be read.{FILL}"]
+    assert lines == [f"{NAME} has no value yet.{FILL}"]
     assert mocks.one(SECRET, "pagerduty-key").inputs["name"] == NAME
     assert [block.name for block in mocks.of(BLOCK) if block.name == "on-call"] == []
 
