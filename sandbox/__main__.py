@@ -36,7 +36,7 @@ def up(folder: Folder = DEFAULT_FOLDER) -> None:
         take_down(folder)
         raise
     console.print(f"messages: {state.page_url}\nPrefect:  {state.prefect_ui_url}")
-    here = "" if folder == DEFAULT_FOLDER else f" --sandbox {folder}"
+    here = "" if folder.resolve() == DEFAULT_FOLDER else f" --sandbox {folder}"
     console.print(f"try:      .venv/bin/alertctl drill{here}")
 
 
