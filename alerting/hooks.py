@@ -1,6 +1,6 @@
 """Notifications that a flow sends itself: hooks for `@flow(on_failure=[notify_on_failure])`.
 
-They follow the settings that the stack published (`HookSettings`) and send through its blocks.
+They follow the settings that the stack published (`PublishedSettings`) and send through its blocks.
 
 The hooks are async functions because those alone are right wherever Prefect calls hooks from:
 the engine of a sync flow runs them to their end on a loop of its own, the engine of an async flow
@@ -25,9 +25,9 @@ from prefect.logging.loggers import PrefectLogAdapter, flow_run_logger
 from prefect.settings import PREFECT_UI_URL
 from pydantic import ValidationError
 
-from alerting.plan.hook_settings import HOOKS_BLOCK, HookPipeline, HookSettings
 from alerting.plan.messages import Message
 from alerting.plan.names import Names
+from alerting.plan.published import SETTINGS_BLOCK, PublishedSettings
 from alerting.plan.rules import Tier
 from alerting.redaction import redact
 
@@ -80,24 +80,18 @@ async def notify_on_completion(flow: Flow[..., Any], flow_run: FlowRun, state: S
     async with _harmless(logger):
         settings = await _load_settings(logger)
         ended = EndedRun(flow.name, await _deployment_name(flow_run), flow_run, state)
-        pipeline = pipeline_of(ended, settings)
+        pipeline = settings.pipeline_of(ended.flow, ended.deployment)
         if pipeline and pipeline.announce_success:
             await _send(settings.success_blocks, completion_message(ended, settings))
 
 
-def pipeline_of(ended: EndedRun, settings: HookSettings) -> HookPipeline | None:
-    """Find the listed pipeline of a run: by flow and deployment, else by flow alone."""
-    of_flow = {p.deployment: p for p in settings.pipelines if p.flow == ended.flow}
-    return of_flow.get(ended.deployment) or of_flow.get(None)
-
-
-def failure_message(ended: EndedRun, settings: HookSettings) -> Message:
+def failure_message(ended: EndedRun, settings: PublishedSettings) -> Message:
     """Say what the automation's message says of a failure."""
     error = _shortened(redact(ended.state.message or "none given"))
     return _message(Tier.WARNING, "failed", ended, settings, (("Error", error),))
 
 
-def completion_message(ended: EndedRun, settings: HookSettings) -> Message:
+def completion_message(ended: EndedRun, settings: PublishedSettings) -> Message:
     """Say that a run completed; good news looks as a recovery does."""
     return _message(Tier.RECOVERY, "completed", ended, settings)
 
@@ -106,10 +100,10 @@ def _message(
     tier: Tier,
     outcome: str,
     ended: EndedRun,
-    settings: HookSettings,
+    settings: PublishedSettings,
     details: tuple[tuple[str, str], ...] = (),
 ) -> Message:
-    pipeline = pipeline_of(ended, settings)
+    pipeline = settings.pipeline_of(ended.flow, ended.deployment)
     state, run = ended.state, ended.run
     fields = (
         ("Flow", ended.flow),
@@ -125,7 +119,7 @@ def _message(
 
 
 async def _announce_failure(
-    flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], settings: HookSettings
+    flow: Flow[..., Any], flow_run: FlowRun, state: State[Any], settings: PublishedSettings
 ) -> None:
     ended = EndedRun(flow.name, await _deployment_name(flow_run), flow_run, state)
     await _send(settings.failure_blocks, failure_message(ended, settings))
@@ -146,12 +140,12 @@ async def _harmless(logger: PrefectLogAdapter) -> AsyncIterator[None]:
         logger.error("Not everybody was told how this run ended. %s", problem)
 
 
-async def _load_settings(logger: PrefectLogAdapter) -> HookSettings:
+async def _load_settings(logger: PrefectLogAdapter) -> PublishedSettings:
     """Read what the stack published; without it, settings that tell one channel of failures."""
-    name = _block_name(HOOKS_BLOCK)
+    name = _block_name(SETTINGS_BLOCK)
     try:
         block: Secret[Any] = await Secret.aload(name)
-        return HookSettings.model_validate(block.get())
+        return PublishedSettings.model_validate(block.get())
     except ValidationError:
         problem = "does not fit this version of alerting; deploy the stack and the flow with one"
     except ValueError:  # how Prefect says that there is no such block
@@ -166,7 +160,7 @@ async def _load_settings(logger: PrefectLogAdapter) -> HookSettings:
         problem,
         fallback,
     )
-    return HookSettings(
+    return PublishedSettings(
         tag="",
         failure_automation="",
         failure_blocks=(fallback,),
@@ -182,7 +176,7 @@ def _block_name(name: str) -> str:
 
 
 async def _is_announced(
-    flow_run: FlowRun, settings: HookSettings, logger: PrefectLogAdapter
+    flow_run: FlowRun, settings: PublishedSettings, logger: PrefectLogAdapter
 ) -> bool:
     """Whether an automation announces the failure of this run."""
     if settings.tag not in flow_run.tags:

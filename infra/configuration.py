@@ -15,7 +15,7 @@ from alerting.plan import Plan, build_plan
 from alerting.settings import PROJECT, Problem, Settings, SettingsError, parse_settings
 from infra.environment import brought_values, credential
 
-_TEXTS = {"tag", "namePrefix", "environment", "defaultOwner", "kmsKeyId"}
+_TEXTS = {"tag", "namePrefix", "environment", "defaultOwner", "kmsKeyId", "evaluation"}
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,29 @@
 """Settings in, plan out. Pure: no Pulumi, no Prefect client, no clock, no environment."""
 
+from collections.abc import Sequence
+
 from alerting.plan.delivery import Delivery, is_set_up
-from alerting.plan.hook_settings import HOOKS_BLOCK, HookPipeline, HookSettings
 from alerting.plan.names import environment_of, names_of, ui_url_of
-from alerting.plan.rules import BlockRule, Plan, SecretRule
+from alerting.plan.published import (
+    SETTINGS_BLOCK,
+    PublishedPipeline,
+    PublishedSettings,
+    PublishedStep,
+    SentinelSettings,
+)
+from alerting.plan.rules import AutomationRule, BlockRule, Plan, SecretRule
+from alerting.plan.sentinel_tiers import (
+    BACK,
+    SENTINEL,
+    STANDBY_PREFIX,
+    WATCH,
+    SentinelTierPlanner,
+)
 from alerting.plan.tiers import TierPlanner, warning_name
 from alerting.settings import PROJECT, Environment, Settings
-from alerting.settings.models import Channel, SlackChannel
+from alerting.settings.consistency import DEFAULT_WINDOW, RESERVED_CHANNEL
+from alerting.settings.durations import format_duration
+from alerting.settings.models import Channel, Evaluation, SlackChannel
 from alerting.settings.secret_values import variable_of
 
 # Long enough to notice a mistake where it hurts, and at once where names are made again and again.
@@ -25,12 +42,21 @@ def build_plan(settings: Settings, stack: str) -> Plan:
     """What the stack consists of."""
     # Pulumi hands mappings over in another order than the file has; the plan must not differ.
     settings = settings.model_copy(update={"pipelines": dict(sorted(settings.pipelines.items()))})
+    automations = _automations(settings, stack)
+    published = published_settings(settings, stack, automations)
     return Plan(
         stack=stack,
         secrets=_secrets(settings, stack),
-        blocks=(*_channel_blocks(settings), _hooks_block(settings)),
-        automations=tuple(TierPlanner(settings).automations()),
+        blocks=(*_channel_blocks(settings), _settings_block(settings, published)),
+        automations=automations,
+        published=published,
     )
+
+
+def _automations(settings: Settings, stack: str) -> tuple[AutomationRule, ...]:
+    if settings.evaluation is Evaluation.TRIGGERS:
+        return tuple(TierPlanner(settings).automations())
+    return tuple(SentinelTierPlanner(settings, stack).automations())
 
 
 def _secrets(settings: Settings, stack: str) -> tuple[SecretRule, ...]:
@@ -93,12 +119,22 @@ def _color(settings: Settings, channel: str) -> str:
     return "info"
 
 
-def _hooks_block(settings: Settings) -> BlockRule:
+def _settings_block(settings: Settings, published: PublishedSettings) -> BlockRule:
+    name = names_of(settings).block(SETTINGS_BLOCK)
+    value = published.model_dump(mode="json")
+    return BlockRule(RESERVED_CHANNEL, name, "secret", {"value": value})
+
+
+def published_settings(
+    settings: Settings, stack: str, automations: Sequence[AutomationRule]
+) -> PublishedSettings:
+    """What programs far from the stack's files follow."""
     slack_of = Delivery(settings).slack_of
     slugs = {block.key: block.slug for block in _channel_blocks(settings)}
     warning = slack_of(settings.tiers.warning.notify)
     success = slack_of(settings.tiers.success.notify) if settings.tiers.success else warning
-    hooks = HookSettings(
+    judged = settings.evaluation is Evaluation.SENTINEL
+    return PublishedSettings(
         tag=settings.tag,
         failure_automation=warning_name(settings),
         failure_blocks=tuple(slugs[channel] for channel in warning),
@@ -106,15 +142,41 @@ def _hooks_block(settings: Settings) -> BlockRule:
         default_owner=settings.default_owner,
         ui_url=ui_url_of(settings),
         pipelines=tuple(
-            HookPipeline(
+            PublishedPipeline(
+                name=key,
                 flow=settings.flow_of(key),
                 deployment=pipeline.deployment,
                 owner=pipeline.owner,
                 runbook=pipeline.runbook,
                 announce_success=pipeline.announce_success,
+                escalate=pipeline.escalate,
             )
             for key, pipeline in settings.pipelines.items()
         ),
+        sentinel=_sentinel(settings, stack, automations) if judged else None,
     )
-    name = names_of(settings).block(HOOKS_BLOCK)
-    return BlockRule("hooks", name, "secret", {"value": hooks.model_dump(mode="json")})
+
+
+def _sentinel(
+    settings: Settings, stack: str, automations: Sequence[AutomationRule]
+) -> SentinelSettings:
+    names, critical = names_of(settings), settings.tiers.critical
+    within = critical.within if critical else None
+    by_key = {rule.key: rule for rule in automations}
+    return SentinelSettings(
+        scope=names.scope(stack),
+        name=names.automation(SENTINEL),
+        consecutive_failures=critical.consecutive_failures if critical else None,
+        within=within,
+        steps=tuple(
+            PublishedStep(label=format_duration(step.after), after=step.after, to=step.to)
+            for step in settings.escalation
+        ),
+        silent_for=settings.sentinel.silent_for,
+        catch_up=within or DEFAULT_WINDOW,
+        watch=by_key[WATCH].name,
+        back=by_key[BACK].name,
+        standby={
+            rule.key.removeprefix(STANDBY_PREFIX): rule.name for rule in automations if rule.standby
+        },
+    )

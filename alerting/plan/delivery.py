@@ -18,6 +18,22 @@ class Delivery:
         """Those of the channels that are Slack's."""
         return tuple(c for c in notify if isinstance(self.settings.channels[c], SlackChannel))
 
+    def told_of_recovery(self) -> tuple[str, ...]:
+        """Who hears that something is over: who heard of it on Slack."""
+        tiers = self.settings.tiers
+        return tiers.recovery.notify if tiers.recovery else self.warned_on_slack()
+
+    def told_of_silence(self) -> tuple[str, ...]:
+        """Who hears that the alerting itself is down."""
+        tiers = self.settings.tiers
+        grave = (tier.notify for tier in (tiers.p1, tiers.critical, tiers.warning) if tier)
+        return self.settings.sentinel.notify or next(grave)
+
+    def warned_on_slack(self) -> tuple[str, ...]:
+        """Who hears of a failure on Slack; whoever hears of it, where nobody does on Slack."""
+        notify = self.settings.tiers.warning.notify
+        return self.slack_of(notify) or notify
+
     def notifications(
         self, notify: tuple[str, ...], message: Message, *, waking: str | None = None
     ) -> tuple[Notification, ...]:

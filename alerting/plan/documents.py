@@ -42,20 +42,39 @@ def trigger_document(trigger: EventTrigger | CompoundTrigger) -> Document:
     }
 
 
-def automation_document(rule: AutomationRule, block_ids: Mapping[str, str]) -> Document:
-    """An automation as the API takes it, with the id of each channel's block."""
+def automation_document(
+    rule: AutomationRule, block_ids: Mapping[str, str], automation_ids: Mapping[str, str]
+) -> Document:
+    """An automation as the API takes it.
+
+    `block_ids` are by channel, `automation_ids` by the key of the rule.
+    """
     return {
         "name": rule.name,
         "description": rule.description,
         "enabled": rule.enabled,
         "trigger": trigger_document(rule.trigger),
         "actions": [
-            {
-                "type": "send-notification",
-                "block_document_id": block_ids[notification.channel],
-                "subject": notification.subject,
-                "body": notification.body,
-            }
-            for notification in rule.notifications
+            *(
+                {
+                    "type": "send-notification",
+                    "block_document_id": block_ids[notification.channel],
+                    "subject": notification.subject,
+                    "body": notification.body,
+                }
+                for notification in rule.notifications
+            ),
+            *(
+                {"type": action, "source": "selected", "automation_id": automation_ids[key]}
+                for action, key in switches(rule)
+            ),
         ],
     }
+
+
+def switches(rule: AutomationRule) -> list[tuple[str, str]]:
+    """Actions that switch other automations on and off, each with the key of the other."""
+    return [
+        *(("resume-automation", key) for key in rule.resumes),
+        *(("pause-automation", key) for key in rule.pauses),
+    ]

@@ -29,6 +29,7 @@ _ICONS = {
     Tier.ESCALATION: ":mega:",
     Tier.RECOVERY: ":white_check_mark:",
     Tier.LATE: ":hourglass:",
+    Tier.ALERTING: ":warning:",
 }
 
 
@@ -56,7 +57,7 @@ class Message:
     def _fields(self) -> tuple[tuple[str, str], ...]:
         if not self.would_page:
             return self.fields
-        return (*self.fields, ("Would page", _constant("; ".join(self.would_page))))
+        return (*self.fields, ("Would page", constant("; ".join(self.would_page))))
 
 
 class Messages:
@@ -65,7 +66,7 @@ class Messages:
     def __init__(self, settings: Settings) -> None:
         """Take from the settings what every message of the stack shares."""
         self._settings = settings
-        self._ui_url = _constant(ui_url_of(settings))
+        self._ui_url = constant(ui_url_of(settings))
         self._prelude = directory_prelude(settings)
 
     def failure(self) -> Message:
@@ -96,14 +97,14 @@ class Messages:
         return self._of_run(
             Tier.P1,
             f"P1: {which} are down",
-            f"{every} failed: {_constant(names)}{more}. This is the last failure. "
+            f"{every} failed: {constant(names)}{more}. This is the last failure. "
             "Look for what they share: network, credentials, warehouse, workers.",
         )
 
     def step(self, to: str, after: timedelta) -> Message:
         """A failure that nobody mended in time."""
         subject = (
-            f"ESCALATION to {_constant(to)}: {{{{ flow.name }}}} has not recovered "
+            f"ESCALATION to {constant(to)}: {{{{ flow.name }}}} has not recovered "
             f"in {format_duration(after)}"
         )
         return self._of_run(
@@ -139,7 +140,7 @@ class Messages:
             "No worker has polled {{ work_pool.name }} for some minutes: none of its runs start. "
             "Start one: prefect worker start --pool '{{ work_pool.name }}'",
             (
-                ("Owner", _constant(self._settings.default_owner)),
+                ("Owner", constant(self._settings.default_owner)),
                 (
                     "Look",
                     f"{self._ui_url}/work-pools/work-pool/{{{{ work_pool.name | urlencode }}}}",
@@ -162,6 +163,6 @@ class Messages:
         return Message(tier, subject, sentence, fields, self._prelude)
 
 
-def _constant(text: str) -> str:
+def constant(text: str) -> str:
     """Text from the settings, kept from being read as a template."""
     return f"{{{{ {literal(text)} }}}}" if "{" in text else text

@@ -21,6 +21,10 @@ class Names:
         """Name of a block in Prefect."""
         return f"{self.prefix}-{name}" if self.prefix else name
 
+    def scope(self, stack: str) -> str:
+        """What tells a stack's events from those of others in the same workspace."""
+        return f"{self.prefix}.{stack}" if self.prefix else stack
+
     def automation(self, title: str) -> str:
         """Name of an automation in Prefect, which starts with the tag it watches."""
         name = f"{self.tag.upper()} {title}"

@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal
 
+from alerting.plan.published import PublishedSettings
+
 Labels = Mapping[str, str | tuple[str, ...]]
 """Labels that one resource must carry: globs, `!` negates, a tuple means any of these."""
 
@@ -19,6 +21,8 @@ class Tier(StrEnum):
     ESCALATION = "escalation"
     RECOVERY = "recovery"
     LATE = "late"
+    ALERTING = "alerting"
+    """The alerting itself is down, or back."""
 
 
 class Posture(StrEnum):
@@ -65,7 +69,11 @@ class AutomationRule:
     """One Prefect automation.
 
     `key` is the stable part of its Pulumi name: a new key makes a new automation, which forgets
-    what the old one had counted.
+    what the old one had counted. `resumes`, `pauses` and `created_after` are keys of other rules,
+    which stand before this one in the plan.
+
+    A `standby` rule is deployed paused; what watches the sentinel resumes and pauses it, and the
+    program leaves that alone.
     """
 
     key: str
@@ -73,8 +81,16 @@ class AutomationRule:
     tier: Tier
     description: str
     trigger: EventTrigger | CompoundTrigger
-    notifications: tuple[Notification, ...]
-    enabled: bool = True
+    notifications: tuple[Notification, ...] = ()
+    standby: bool = False
+    resumes: tuple[str, ...] = ()
+    pauses: tuple[str, ...] = ()
+    created_after: tuple[str, ...] = ()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it acts as soon as it is deployed."""
+        return not self.standby
 
 
 @dataclass(frozen=True)
@@ -119,3 +135,4 @@ class Plan:
     secrets: tuple[SecretRule, ...]
     blocks: tuple[BlockRule, ...]
     automations: tuple[AutomationRule, ...]
+    published: PublishedSettings

@@ -14,7 +14,16 @@ from alerting.settings.consistency import DEFAULT_WINDOW
 from alerting.settings.durations import format_duration
 from alerting.settings.models import PipelineSettings, longest_interval
 
-WARNING_TITLE = "Pipeline Failure Alert"
+TITLES = {
+    "warning": "Pipeline Failure Alert",
+    "recovery": "Pipeline Recovery",
+    "late": "Pipeline Late Start",
+    "critical": "Pipeline Critical Alert",
+    "escalation": "Pipeline Escalation",
+    "p1-all-down": "Pipelines All Down",
+    "p1-work-pool": "Work Pool Not Ready",
+}
+"""What automations are called, whoever judges."""
 MOST_WATCHED = 100
 
 
@@ -30,18 +39,27 @@ class TierPlanner:
         self._tagged = triggers.tagged(settings.tag)
 
     def automations(self) -> Iterator[AutomationRule]:
-        """Every automation of the stack, gravest tiers last."""
+        """Every automation of the stack."""
+        yield from self.judging()
+        yield from self.stateless()
+
+    def judging(self) -> Iterator[AutomationRule]:
+        """The tiers that take a judgement, as far as triggers can give one."""
         yield self._warning()
         yield self._recovery()
-        yield self._late()
         yield from self._critical()
         yield from self._escalation()
-        yield from self._p1()
+        yield from self._all_down()
+
+    def stateless(self) -> Iterator[AutomationRule]:
+        """What a trigger sees as well as anything else."""
+        yield self._late()
+        yield from self._work_pool()
 
     def _warning(self) -> AutomationRule:
         return self._rule(
             "warning",
-            WARNING_TITLE,
+            TITLES["warning"],
             f"One message for each failed run with the tag {self._settings.tag}.",
             triggers.one_failure((self._tagged,)),
             self._messages.failure(),
@@ -49,25 +67,24 @@ class TierPlanner:
         )
 
     def _recovery(self) -> AutomationRule:
-        tiers = self._settings.tiers
         return self._rule(
             "recovery",
-            "Pipeline Recovery",
+            TITLES["recovery"],
             "The first success of a flow that had failed.",
             triggers.first_success_after_failure((self._tagged,), self._recovery_window()),
             self._messages.recovery(),
-            tiers.recovery.notify if tiers.recovery else self._warned_on_slack(),
+            self._delivery.told_of_recovery(),
         )
 
     def _late(self) -> AutomationRule:
         tiers = self._settings.tiers
         return self._rule(
             "late",
-            "Pipeline Late Start",
+            TITLES["late"],
             "A scheduled run that did not start.",
             triggers.late((self._tagged,)),
             self._messages.late(),
-            tiers.late.notify if tiers.late else self._warned_on_slack(),
+            tiers.late.notify if tiers.late else self._delivery.warned_on_slack(),
         )
 
     def _critical(self) -> Iterator[AutomationRule]:
@@ -98,7 +115,7 @@ class TierPlanner:
         if critical is None:
             raise AssertionError("only called where the tier is configured")
         failures = critical.consecutive_failures
-        title = "Pipeline Critical Alert" + (f" ({suffix[1:]})" if suffix else "")
+        title = TITLES["critical"] + (f" ({suffix[1:]})" if suffix else "")
         return self._rule(
             f"critical{suffix}",
             title,
@@ -126,7 +143,7 @@ class TierPlanner:
                     label = f"{after}, deployments" if suffix else after
                     yield self._rule(
                         f"escalation-{after}{suffix}",
-                        f"Pipeline Escalation ({label})",
+                        f"{TITLES['escalation']} ({label})",
                         f"A failure without a success in {after}, for the {step.to}.",
                         triggers.unmended(related, step.after, for_each),
                         self._messages.step(step.to, step.after),
@@ -138,7 +155,7 @@ class TierPlanner:
         runs = [(self._settings.flow_of(key), p.deployment) for key, p in pipelines.items()]
         return (self._tagged, *triggers.of_pipelines(runs))
 
-    def _p1(self) -> Iterator[AutomationRule]:
+    def _all_down(self) -> Iterator[AutomationRule]:
         p1, pipelines = self._settings.tiers.p1, self._settings.pipelines
         if p1 is None:
             return
@@ -149,15 +166,20 @@ class TierPlanner:
             each = [self._matching({key: pipeline}) for key, pipeline in watched.items()]
             yield self._rule(
                 "p1-all-down",
-                "Pipelines All Down",
+                TITLES["p1-all-down"],
                 f"Each of {len(watched)} pipelines failed within {format_duration(within)}.",
                 triggers.all_failed(each, within),
                 self._messages.all_down(list(watched)),
                 p1.notify,
             )
+
+    def _work_pool(self) -> Iterator[AutomationRule]:
+        p1 = self._settings.tiers.p1
+        if p1 is None:
+            return
         yield self._rule(
             "p1-work-pool",
-            "Work Pool Not Ready",
+            TITLES["p1-work-pool"],
             "A work pool without a worker for "
             f"{format_duration(triggers.WORKER_GAP)}: none of its runs start.",
             triggers.work_pool_not_ready(p1.work_pools),
@@ -169,10 +191,6 @@ class TierPlanner:
         """Long enough for the run after next of the pipeline that runs least often."""
         twice = 2 * longest_interval(self._settings.pipelines, DEFAULT_WINDOW)
         return max(triggers.RECOVERY_WINDOW, twice)
-
-    def _warned_on_slack(self) -> tuple[str, ...]:
-        notify = self._settings.tiers.warning.notify
-        return self._delivery.slack_of(notify) or notify
 
     def _rule(  # noqa: PLR0913 - the parts of a rule
         self,
@@ -208,4 +226,4 @@ def _most_frequent(pipelines: dict[str, PipelineSettings]) -> dict[str, Pipeline
 
 def warning_name(settings: Settings) -> str:
     """Name of the automation that announces each failure."""
-    return names_of(settings).automation(WARNING_TITLE)
+    return names_of(settings).automation(TITLES["warning"])

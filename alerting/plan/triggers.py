@@ -10,6 +10,16 @@ from datetime import timedelta
 from glob import escape
 
 from alerting.plan.rules import CompoundTrigger, EventTrigger, Labels, Posture
+from alerting.plan.verdicts import (
+    EVENT_PREFIX,
+    HEARTBEAT_EVENT,
+    RESUMED,
+    SCOPE_LABEL,
+    STANDBY_LABEL,
+    STEP_LABEL,
+    VerdictKind,
+    sentinel_resource,
+)
 
 FLOW_RUN: Labels = {"prefect.resource.id": "prefect.flow-run.*"}
 FAILED_RUN: Labels = {**FLOW_RUN, "prefect.state-type": ("FAILED", "CRASHED")}
@@ -19,6 +29,7 @@ OK = ("prefect.flow-run.Completed",)
 EACH_RUN = ("prefect.resource.id",)
 EACH_FLOW = ("related:flow:prefect.resource.id",)
 EACH_DEPLOYMENT = ("related:deployment:prefect.resource.id", *EACH_FLOW)
+DEPLOYED = ("prefect.automation.created", "prefect.automation.updated")
 RECOVERY_WINDOW = timedelta(days=7)
 WORKER_GAP = timedelta(minutes=5)
 MOST_PAIRED = 100
@@ -155,6 +166,40 @@ def work_pool_not_ready(names: Sequence[str]) -> EventTrigger:
         posture=Posture.PROACTIVE,
         within=WORKER_GAP,
     )
+
+
+def verdict(kind: VerdictKind, scope: str, *, step: str | None = None) -> EventTrigger:
+    """Each of the sentinel's verdicts of a kind; of escalations, those of one step."""
+    match = {"prefect.resource.id": f"{EVENT_PREFIX}*", SCOPE_LABEL: scope}
+    if step is not None:
+        match[STEP_LABEL] = step
+    return EventTrigger((kind.event,), match, (), for_each=EACH_RUN)
+
+
+def silent(scope: str, sentinel: str, armed_by: str, within: timedelta) -> EventTrigger:
+    """No heartbeat for so long, since the last one or since automation `armed_by` was deployed.
+
+    Without `after` Prefect would fire three windows late. Its bucket goes by `for_each`, and both
+    the heartbeat and the deployment must fall into the same one: neither carries this label.
+    """
+    return EventTrigger(
+        expect=(HEARTBEAT_EVENT,),
+        after=(HEARTBEAT_EVENT, *DEPLOYED),
+        match={
+            "prefect.resource.id": (sentinel_resource(scope), "prefect.automation.*"),
+            "prefect.resource.name": (_exactly(sentinel), _exactly(armed_by)),
+        },
+        match_related=(),
+        for_each=("data-alerts.one-bucket",),
+        posture=Posture.PROACTIVE,
+        within=within,
+    )
+
+
+def heard_again(scope: str) -> EventTrigger:
+    """A heartbeat that finds the standby automations resumed."""
+    match = {"prefect.resource.id": sentinel_resource(scope), STANDBY_LABEL: RESUMED}
+    return EventTrigger((HEARTBEAT_EVENT,), match, (), for_each=EACH_RUN)
 
 
 def _of_name(names: Sequence[str]) -> Labels:

@@ -146,6 +146,8 @@ def _notify_lists(
         tier: TierSettings | None = getattr(settings.tiers, name)
         if tier:
             lists.append((("tiers", name, "notify"), tier.notify))
+    if settings.sentinel.notify:
+        lists.append((("sentinel", "notify"), settings.sentinel.notify))
     return lists
 
 
@@ -176,6 +178,10 @@ def _check_reach(settings: Settings, collector: ProblemCollector) -> None:
 
 
 def _check_windows(settings: Settings, collector: ProblemCollector) -> None:
+    if settings.sentinel.silent_for < SHORTEST_WINDOW:
+        collector.add(
+            ("sentinel", "silentFor"), "expected at least 10s, the least Prefect waits for"
+        )
     critical, p1 = settings.tiers.critical, settings.tiers.p1
     for name, tier in (("critical", critical), ("p1", p1)):
         if tier and tier.within and tier.within < SHORTEST_WINDOW:

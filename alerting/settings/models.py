@@ -175,6 +175,28 @@ class EscalationStep(SettingsModel):
     notify: Notify
 
 
+class Evaluation(StrEnum):
+    """Who decides that somebody must be told."""
+
+    SENTINEL = "sentinel"
+    TRIGGERS = "triggers"
+
+
+class SentinelOptions(SettingsModel):
+    """How the sentinel is watched."""
+
+    silent_for: Duration = Field(
+        default=timedelta(minutes=5),
+        description="silence after which people are told and Prefect's triggers take over, from "
+        "10s on; a heartbeat comes five times as often",
+    )
+    notify: Notify | None = Field(
+        default=None,
+        description="who is told that the alerting itself is down; by default p1's channels, else "
+        "critical's, else warning's",
+    )
+
+
 class PipelineSettings(SettingsModel):
     """A pipeline that somebody owns. Flows with the tag that are not listed alert as well."""
 
@@ -208,6 +230,14 @@ class Settings(SettingsModel):
     )
     kms_key_id: PlainName | None = Field(
         default=None, description="KMS key for the secrets; default: the account's own"
+    )
+    evaluation: Evaluation = Field(
+        default=Evaluation.SENTINEL,
+        description="sentinel (exact; `alertctl sentinel run` must be hosted) or triggers "
+        "(Prefect's own, an approximation that needs no host)",
+    )
+    sentinel: SentinelOptions = Field(
+        default_factory=SentinelOptions, description="how the sentinel is watched"
     )
     secrets: dict[Key, SecretSettings] = Field(
         default_factory=dict, description="webhooks and keys, each with its name in AWS"

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_prefect as prefect
 
 from alerting.plan import AutomationRule, CompoundTrigger, EventTrigger
-from alerting.plan.documents import labels_document, related_document
+from alerting.plan.documents import labels_document, related_document, switches
 from alerting.settings import PROJECT
 
 
@@ -29,6 +29,7 @@ class AlertAutomations(pulumi.ComponentResource):
         """Declare an automation for each rule; `block_ids` are by channel."""
         super().__init__(f"{PROJECT}:automations:AlertAutomations", name)
         ids: defaultdict[str, dict[str, pulumi.Output[str]]] = defaultdict(dict)
+        automations: dict[str, prefect.Automation] = {}
         for rule in rules:
             automation = prefect.Automation(
                 rule.key,
@@ -44,9 +45,22 @@ class AlertAutomations(pulumi.ComponentResource):
                         body=notification.body,
                     )
                     for notification in rule.notifications
+                ]
+                + [
+                    prefect.AutomationActionArgs(
+                        type=action, source="selected", automation_id=automations[key].id
+                    )
+                    for action, key in switches(rule)
                 ],
-                opts=pulumi.ResourceOptions(parent=self, provider=provider),
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    provider=provider,
+                    depends_on=[automations[key] for key in rule.created_after],
+                    # Switched on while the sentinel is silent, which is no drift.
+                    ignore_changes=["enabled"] if rule.standby else [],
+                ),
             )
+            automations[rule.key] = automation
             ids[rule.tier.value][rule.key] = automation.id
         self.ids_by_tier = dict(ids)
         self.register_outputs({"automationIds": self.ids_by_tier})

@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from pydantic import SecretStr
 
 from alerting.hooks import NAME_PREFIX_VARIABLE
-from alerting.plan.hook_settings import HookPipeline, HookSettings
+from alerting.plan.published import PublishedPipeline, PublishedSettings
 from sandbox.capture.address import CaptureAddress
 from sandbox.capture.channels import register_channels
 from sandbox.capture.messages import CapturedMessage, read_messages
@@ -35,7 +35,7 @@ WEBHOOKS = {
     f"{STACK}-refused": f"https://hooks.slack.com/services/T00000000/B00000000/{REFUSED_TOKEN}",
     f"{BARE}-alerts": "https://hooks.slack.com/services/T00000000/B00000000/FAKEBARE",
 }
-SETTINGS = HookSettings(
+SETTINGS = PublishedSettings(
     tag="dlt",
     failure_automation=AUTOMATION,
     # The first refuses every message, which must keep nobody else from hearing.
@@ -44,7 +44,9 @@ SETTINGS = HookSettings(
     default_owner="data-platform",
     ui_url="https://prefect.example.com",
     pipelines=tuple(
-        HookPipeline(flow=flow, deployment=None, owner="web", runbook=None, announce_success=True)
+        PublishedPipeline(
+            flow=flow, deployment=None, owner="web", runbook=None, announce_success=True
+        )
         for flow in ("sync-completes", "async-completes")
     ),
 )

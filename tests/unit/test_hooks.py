@@ -21,8 +21,8 @@ from pydantic import SecretStr
 
 from alerting import hooks
 from alerting.hooks import always_notify_on_failure, notify_on_completion, notify_on_failure
-from alerting.plan.hook_settings import HookPipeline, HookSettings
 from alerting.plan.messages import Messages
+from alerting.plan.published import PublishedPipeline, PublishedSettings
 from alerting.settings import Settings
 
 pytestmark = pytest.mark.unit
@@ -30,17 +30,17 @@ pytestmark = pytest.mark.unit
 Hook = Callable[..., Coroutine[Any, Any, None]]
 
 WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/FAKEFAKEFAKE"
-ORDERS = HookPipeline(
+ORDERS = PublishedPipeline(
     flow="orders",
     deployment=None,
     owner="web",
     runbook="https://wiki.example.com/orders",
     announce_success=False,
 )
-NIGHTLY_ORDERS = HookPipeline(
+NIGHTLY_ORDERS = PublishedPipeline(
     flow="orders", deployment="nightly", owner="night-shift", runbook=None, announce_success=True
 )
-SETTINGS = HookSettings(
+SETTINGS = PublishedSettings(
     tag="dlt",
     failure_automation="DLT Pipeline Failure Alert",
     failure_blocks=("slack-webhook/alerts",),

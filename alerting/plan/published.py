@@ -1,0 +1,87 @@
+"""What programs far from the stack's files need to know of it, published as a Prefect block.
+
+Flow-level hooks run inside flows, and the sentinel wherever it is hosted. The block lets both
+follow the settings as deployed.
+"""
+
+import hashlib
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SETTINGS_BLOCK = "data-alerts"
+
+
+class PublishedModel(BaseModel):
+    """Frozen, and an entry that this version does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PublishedPipeline(PublishedModel):
+    """A listed pipeline."""
+
+    name: str = Field(description="the pipeline's key in the settings")
+    flow: str = Field(description="the flow's name")
+    deployment: str | None = Field(default=None, description="the deployment's name, None for any")
+    owner: str = Field(description="team that answers for it")
+    runbook: str | None = Field(default=None, description="what to do when it fails")
+    announce_success: bool = Field(default=False, description="whether completions are announced")
+    escalate: bool = Field(default=False, description="whether it wakes people")
+
+
+class PublishedStep(PublishedModel):
+    """An escalation step."""
+
+    label: str = Field(description="its time as the settings write it, such as 15m")
+    after: timedelta = Field(description="time since an outage's first failure")
+    to: str = Field(description="whom it is for")
+
+
+class SentinelSettings(PublishedModel):
+    """What the sentinel judges by."""
+
+    scope: str = Field(description="tells the stack's events from those of others")
+    name: str = Field(description="the sentinel's name on its heartbeat")
+    consecutive_failures: int | None = Field(
+        description="failures that make a streak, None when no tier hears of one"
+    )
+    within: timedelta | None = Field(description="time that holds a streak, None for any")
+    steps: tuple[PublishedStep, ...] = Field(description="the escalation, by time")
+    silent_for: timedelta = Field(description="silence after which the standby rules take over")
+    catch_up: timedelta = Field(description="how far back what was missed is announced")
+    watch: str = Field(description="name of the automation that watches the heartbeat")
+    back: str = Field(description="name of the automation that hears it again")
+    standby: dict[str, str] = Field(
+        description="names of the automations that stand in for a silent sentinel, by key"
+    )
+
+    @property
+    def heartbeat_every(self) -> timedelta:
+        """Time between heartbeats: one or two may be lost without an alarm."""
+        return self.silent_for / 5
+
+
+class PublishedSettings(PublishedModel):
+    """A stack's settings as hooks and the sentinel see them. They hold no secret."""
+
+    tag: str = Field(description="runs with this tag alert")
+    failure_automation: str = Field(description="name of the automation that announces failures")
+    failure_blocks: tuple[str, ...] = Field(description="block slugs that hear of a failure")
+    success_blocks: tuple[str, ...] = Field(description="block slugs that hear of a completion")
+    default_owner: str = Field(description="owner of flows that are not listed")
+    ui_url: str = Field(description="where runs are looked at")
+    pipelines: tuple[PublishedPipeline, ...] = Field(description="the listed pipelines")
+    sentinel: SentinelSettings | None = Field(
+        default=None, description="what the sentinel judges by, None where triggers judge"
+    )
+
+    def pipeline_of(self, flow: str, deployment: str | None) -> PublishedPipeline | None:
+        """Find the listed pipeline of a run: by flow and deployment, else by flow alone."""
+        of_flow = {p.deployment: p for p in self.pipelines if p.flow == flow}
+        return of_flow.get(deployment) or of_flow.get(None)
+
+    @property
+    def digest(self) -> str:
+        """What tells these settings from others."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]

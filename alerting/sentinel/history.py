@@ -1,0 +1,32 @@
+"""What the sentinel knows of a run that has ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run's terminal state that counts: a success or a failure. A cancelled run is neither.
+
+    `state_id` is the id of the state, which is also that of the event that told of it, so that the
+    same end is known as the same wherever it was read.
+    """
+
+    at: datetime
+    """When the run came into the state; its timestamp."""
+    state_id: UUID
+    run_id: UUID
+    run: str
+    flow: str
+    failed: bool
+    deployment: str | None = None
+    """The deployment's name, None for an ad hoc run."""
+    state: str = ""
+    """The state's name, such as TimedOut."""
+    message: str = ""
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Runs count in the order of their terminal states' timestamps."""
+        return self.at, str(self.state_id)

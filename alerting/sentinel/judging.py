@@ -1,0 +1,150 @@
+"""From history to verdicts. Pure: no I/O, no clock.
+
+A streak, an outage and a recovery belong to a pipeline: a flow, or a flow and deployment where the
+settings name one. Runs count in the order of their terminal states' timestamps, whatever the order
+in which they are heard of.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from alerting.plan.published import PublishedPipeline, PublishedSettings, SentinelSettings
+from alerting.plan.verdicts import VerdictKind
+from alerting.sentinel.history import Ended
+from alerting.sentinel.outage import Outlook
+from alerting.sentinel.pipeline import PipelineHistory
+from alerting.sentinel.verdicts import Verdict
+
+REORDERED = timedelta(minutes=10)
+"""How late an end may be heard of and still count in its place."""
+TIDY_EVERY = timedelta(minutes=1)
+
+
+class Judge:
+    """Judges runs as they end, with memory for what recently ended and for what is failing."""
+
+    def __init__(self, settings: PublishedSettings, *, reordered: timedelta = REORDERED) -> None:
+        """Begin with pipelines that have not run.
+
+        Raises ValueError for settings of a stack that triggers judge.
+        """
+        self.settings = settings
+        self._rules = rules_of(settings)
+        self._listed = {(p.flow, p.deployment): p for p in settings.pipelines}
+        self._histories: dict[str, PipelineHistory] = {}
+        self._outlook = Outlook(self._rules.scope)
+        self._given: dict[UUID, Verdict] = {}
+        self._reordered = reordered
+        self._latest: datetime | None = None
+        self._tidied: datetime | None = None
+
+    def observe(self, ended: Ended) -> list[Verdict]:
+        """The verdicts that follow from a run's end and were not given before, by time."""
+        pipeline = self.pipeline_of(ended)
+        history = self._history(ended, pipeline)
+        found = history.observe(ended)
+        if pipeline and history.has_changed:
+            found += self._outlook.update(history.key, tuple(history.changes()))
+        self._latest = max(self._latest or ended.at, ended.at)
+        self._tidy(self._latest)
+        return self._new(found)
+
+    def tick(self, now: datetime) -> list[Verdict]:
+        """The escalation steps that have become due by now."""
+        self._latest = max(self._latest or now, now)
+        self._tidy(self._latest)
+        return self._new(
+            verdict for history in self._histories.values() for verdict in history.due(now)
+        )
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """When the next escalation step will be due, as things stand."""
+        firsts = [
+            outage.first.at
+            for history in self._histories.values()
+            if (outage := history.condition.outage)
+        ]
+        times = (first + step.after for first in firsts for step in self._rules.steps)
+        return min((time for time in times if time > now), default=None)
+
+    def pipeline_of(self, ended: Ended) -> PublishedPipeline | None:
+        """The listed pipeline of a run: by flow and deployment, else by flow alone."""
+        return self._listed.get((ended.flow, ended.deployment)) or self._listed.get(
+            (ended.flow, None)
+        )
+
+    def failing(self) -> dict[str, Ended]:
+        """The latest failure of each pipeline that is in an outage, by the pipeline's key."""
+        return {
+            key: history.condition.outage.latest
+            for key, history in self._histories.items()
+            if history.condition.outage
+        }
+
+    def _history(self, ended: Ended, pipeline: PublishedPipeline | None) -> PipelineHistory:
+        key = pipeline_key(ended, pipeline)
+        history = self._histories.get(key)
+        if history is None:
+            escalates = pipeline is not None and pipeline.escalate
+            history = PipelineHistory(key, self._rules, escalates=escalates)
+            self._histories[key] = history
+        return history
+
+    def _new(self, verdicts: Iterable[Verdict]) -> list[Verdict]:
+        new = {verdict.id: verdict for verdict in verdicts if verdict.id not in self._given}
+        self._given.update(new)
+        return sorted(new.values(), key=lambda verdict: verdict.at)
+
+    def _tidy(self, now: datetime) -> None:
+        """Keep memory bounded: forget what can no longer change and nobody will ask for again."""
+        if self._tidied and now - self._tidied < TIDY_EVERY:
+            return
+        self._tidied = now
+        if self._reordered == timedelta.max:
+            return
+        horizon = now - self._reordered
+        self._outlook.forget_before(horizon)
+        for history in self._histories.values():
+            history.forget_before(horizon)
+        self._given = {
+            found: verdict
+            for found, verdict in self._given.items()
+            if self._is_open(verdict, horizon)
+        }
+
+    def _is_open(self, verdict: Verdict, horizon: datetime) -> bool:
+        """Whether the same verdict could be found again."""
+        if verdict.at >= horizon:
+            return True
+        if verdict.kind is not VerdictKind.ESCALATION or not verdict.outage:
+            return False
+        key = pipeline_key(verdict.ended, self.pipeline_of(verdict.ended))
+        history = self._histories.get(key)
+        outage = history.condition.outage if history else None
+        return outage is not None and outage.anchor == verdict.outage.anchor
+
+
+def judge(history: Iterable[Ended], settings: PublishedSettings, now: datetime) -> list[Verdict]:
+    """Every verdict that a history has led to by `now`, by time, whatever its order."""
+    judging = Judge(settings, reordered=timedelta.max)
+    ordered = sorted(history, key=lambda ended: ended.order)
+    found = [verdict for ended in ordered if ended.at <= now for verdict in judging.observe(ended)]
+    return sorted([*found, *judging.tick(now)], key=lambda verdict: verdict.at)
+
+
+def rules_of(settings: PublishedSettings) -> SentinelSettings:
+    """What a stack's sentinel judges by. Raises ValueError where triggers judge."""
+    if settings.sentinel is None:
+        raise ValueError("this stack is judged by triggers: set data-alerts:evaluation: sentinel")
+    return settings.sentinel
+
+
+def pipeline_key(ended: Ended, pipeline: PublishedPipeline | None) -> str:
+    """What tells a run's pipeline from others; no name of Prefect's holds a slash."""
+    return pipeline_key_of(pipeline) if pipeline else ended.flow
+
+
+def pipeline_key_of(pipeline: PublishedPipeline) -> str:
+    """What tells a listed pipeline from others."""
+    return f"{pipeline.flow}/{pipeline.deployment}" if pipeline.deployment else pipeline.flow
