@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ended:
     """A run's terminal state that counts: a success or a failure. A cancelled run is neither.
 

@@ -68,19 +68,25 @@ class Judge:
         times = (first + step.after for first in firsts for step in self._rules.steps)
         return min((time for time in times if time > now), default=None)
 
+    def needs_past(self, ended: Ended) -> bool:
+        """Whether what came before an end must be known: nothing is, or an outage may begin."""
+        history = self._histories.get(self.key_of(ended))
+        return history is None or (ended.failed and history.condition.outage is None)
+
+    def key_of(self, ended: Ended) -> str:
+        """What tells the pipeline of a run from others."""
+        return pipeline_key(ended, self.pipeline_of(ended))
+
     def pipeline_of(self, ended: Ended) -> PublishedPipeline | None:
         """The listed pipeline of a run: by flow and deployment, else by flow alone."""
         return self._listed.get((ended.flow, ended.deployment)) or self._listed.get(
             (ended.flow, None)
         )
 
-    def failing(self) -> dict[str, Ended]:
-        """The latest failure of each pipeline that is in an outage, by the pipeline's key."""
-        return {
-            key: history.condition.outage.latest
-            for key, history in self._histories.items()
-            if history.condition.outage
-        }
+    def failing(self) -> list[Ended]:
+        """The latest failure of each pipeline that is in an outage."""
+        conditions = (history.condition for history in self._histories.values())
+        return [condition.outage.latest for condition in conditions if condition.outage]
 
     def _history(self, ended: Ended, pipeline: PublishedPipeline | None) -> PipelineHistory:
         key = pipeline_key(ended, pipeline)

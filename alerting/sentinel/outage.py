@@ -9,7 +9,7 @@ from alerting.sentinel.pipeline import Change
 from alerting.sentinel.verdicts import Verdict, verdict_id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
     change: Change
     ran_before: bool

@@ -11,7 +11,7 @@ from alerting.sentinel.history import Ended
 from alerting.sentinel.verdicts import Outage, Verdict, verdict_id
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
     """How a pipeline is after some of its runs: healthy, or in an outage."""
 
@@ -21,7 +21,7 @@ class Condition:
     ran: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """A pipeline went down or came up, or ran for the first time."""
 
@@ -31,7 +31,7 @@ class Change:
     """The outage's anchor; None when it is up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Entry:
     ended: Ended
     before: Condition

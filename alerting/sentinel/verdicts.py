@@ -10,7 +10,7 @@ from alerting.sentinel.history import Ended
 _NAMESPACE = UUID("6d0e9c1c-5a43-5d8e-9f0e-2f3a3b6f7c11")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Outage:
     """A pipeline's failures since its last success."""
 
@@ -26,7 +26,7 @@ class Outage:
     """Streaks reached so far."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Something that people are to be told, once.
 

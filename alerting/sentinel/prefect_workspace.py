@@ -1,0 +1,174 @@
+"""A Prefect workspace, self-hosted or in the Cloud, through Prefect's own client."""
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.events.clients import get_events_subscriber
+from prefect.events.filters import EventFilter
+from pydantic import ValidationError
+
+from alerting.plan.names import Names
+from alerting.plan.published import SETTINGS_BLOCK, PublishedSettings
+from alerting.plan.verdicts import HEARTBEAT_EVENT, SCOPE_LABEL, VerdictKind, sentinel_resource
+from alerting.sentinel.catching_up import AUTOMATION_TRIGGERED
+from alerting.sentinel.events import OUTCOMES, Event, parent_task_run
+from alerting.sentinel.history import Ended
+from alerting.sentinel.prefect_runs import PrefectRuns
+from alerting.sentinel.workspace import AutomationState, NotDeployedError
+
+PING_VARIABLE = "DATA_ALERTS_PING_URL"
+"""The environment variable with the URL of a dead-man service. It is as secret as a webhook."""
+PING_SECONDS = 5.0
+CLOCKS_DIFFER = timedelta(hours=1)
+
+
+class PrefectWorkspace:
+    """The workspace that a Prefect client is connected to."""
+
+    def __init__(self, client: PrefectClient, name_prefix: str | None = None) -> None:
+        """Use an open client; `name_prefix` is the stack's, where it has one."""
+        self._client = client
+        self._block = Names(name_prefix, tag="").block(SETTINGS_BLOCK)
+        self._runs = PrefectRuns(client)
+
+    async def published(self) -> PublishedSettings:
+        """The stack's settings as deployed. Raises NotDeployedError when there are none."""
+        # The client's list of paths leaves parameters out.
+        path: Any = f"/block_types/slug/secret/block_documents/name/{self._block}"
+        try:
+            answer = await self._client.request(
+                "GET",
+                path,
+                params={"include_secrets": True},
+            )
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            raise NotDeployedError(
+                f"block secret/{self._block} is missing: deploy the stack with `pulumi up`, or "
+                "name its prefix with --name-prefix"
+            ) from None
+        try:
+            return PublishedSettings.model_validate(answer.json()["data"]["value"])
+        except ValidationError:
+            raise NotDeployedError(
+                f"block secret/{self._block} does not fit this version: deploy the stack and run "
+                "the sentinel with the same one"
+            ) from None
+
+    @asynccontextmanager
+    async def stream(self, settings: PublishedSettings) -> AsyncGenerator[AsyncIterator[Event]]:
+        """The events of runs that end from now on. The server drops some under load."""
+        asked = {
+            "event": {"prefix": ["prefect.flow-run."]},
+            "resource": {"labels": {"prefect.state-type": sorted(OUTCOMES)}},
+            "related": {"id": [f"prefect.tag.{settings.tag}"]},
+        }
+        # No reconnection of its own: after each one, what was missed must be asked for.
+        async with get_events_subscriber(
+            filter=EventFilter.model_validate(asked), reconnection_attempts=0
+        ) as subscriber:
+            yield (event.model_dump(mode="json") async for event in subscriber)
+
+    async def announce(self, events: Sequence[Event]) -> None:
+        """Emit events; when this returns, the server has them."""
+        await self._client.request("POST", "/events", json=list(events))  # type: ignore[arg-type]
+
+    async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        """The verdicts that sentinels of the stack announced since then."""
+        asked = {
+            "occurred": _since(since),
+            "event": {"name": [kind.event for kind in VerdictKind]},
+            "resource": {"labels": {SCOPE_LABEL: _scope(settings)}},
+        }
+        return [event async for event in self._events(asked)]
+
+    async def last_heartbeat(self, settings: PublishedSettings) -> datetime | None:
+        """When a sentinel of the stack was last heard, None when that is not known."""
+        asked = {
+            "event": {"name": [HEARTBEAT_EVENT]},
+            "resource": {"id": [sentinel_resource(_scope(settings))]},
+            "order": "DESC",
+        }
+        async for event in self._events(asked, page=1):
+            return datetime.fromisoformat(event["occurred"])
+        return None
+
+    async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        """The events that tell that a standby automation fired, since then."""
+        names = list(settings.sentinel.standby.values()) if settings.sentinel else []
+        asked = {
+            "occurred": _since(since),
+            "event": {"name": [AUTOMATION_TRIGGERED]},
+            "resource": {"labels": {"prefect.resource.name": names}},
+        }
+        return [event async for event in self._events(asked)] if names else []
+
+    async def automations(self, names: Sequence[str]) -> dict[str, AutomationState]:
+        """Those of the automations that there are, by name."""
+        body = {"automations": {"name": {"any_": list(names)}}, "limit": 200}
+        answer = await self._client.request("POST", "/automations/filter", json=body)
+        return {
+            each["name"]: AutomationState(each["enabled"], datetime.fromisoformat(each["created"]))
+            for each in answer.json()
+        }
+
+    async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
+        """All ends that count since then."""
+        return await self._runs.ended_since(settings, since)
+
+    async def lost_since(
+        self, settings: PublishedSettings, since: datetime, failing: Sequence[Ended]
+    ) -> list[Ended]:
+        """The failures since then, and the successes of pipelines that are failing."""
+        return await self._runs.lost_since(settings, since, failing)
+
+    async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
+        """What led to a pipeline's condition: its last success, and the failures since."""
+        return await self._runs.past(settings, like, before)
+
+    async def counts(self, settings: PublishedSettings, event: Event, ended: Ended) -> bool:
+        """Whether a run's end counts: a subflow's does not where its parent speaks for it."""
+        parent = parent_task_run(event)
+        if parent is None or settings.pipeline_of(ended.flow, ended.deployment):
+            return True
+        return not await self._runs.parent_alerts(parent, settings.tag)
+
+    async def ping(self) -> None:
+        """Ask for the URL of a dead-man service, where the environment names one."""
+        url = os.environ.get(PING_VARIABLE)
+        if url:
+            async with httpx.AsyncClient(timeout=PING_SECONDS) as outside:
+                (await outside.get(url)).raise_for_status()
+
+    async def _events(self, asked: Mapping[str, Any], *, page: int = 50) -> AsyncIterator[Event]:
+        body = {"filter": {"order": "ASC", **asked}, "limit": page}
+        answer = (await self._client.request("POST", "/events/filter", json=body)).json()
+        while True:
+            for event in answer["events"]:
+                yield event
+            if not answer["next_page"]:
+                return
+            # Only its query: behind a proxy the server names itself by another address.
+            token = urlsplit(answer["next_page"]).query
+            path: Any = f"/events/filter/next?{token}"
+            answer = (await self._client.request("GET", path)).json()
+
+
+def _since(time: datetime) -> dict[str, str]:
+    until = datetime.now(UTC) + CLOCKS_DIFFER
+    return {"since": time.isoformat(), "until": until.isoformat()}
+
+
+def _scope(settings: PublishedSettings) -> str:
+    if settings.sentinel is None:
+        raise NotDeployedError(
+            "this stack is judged by triggers: set data-alerts:evaluation: sentinel and deploy it"
+        )
+    return settings.sentinel.scope

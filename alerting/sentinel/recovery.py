@@ -1,0 +1,153 @@
+"""A judge that knows what happened before, and what it has yet to announce.
+
+The sentinel keeps nothing: each start, and each reconnection, begins here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from alerting.plan.published import PublishedSettings
+from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
+from alerting.sentinel.events import Event, announced_run
+from alerting.sentinel.history import Ended
+from alerting.sentinel.judging import REORDERED, Judge, pipeline_key, pipeline_key_of, rules_of
+from alerting.sentinel.verdicts import Verdict
+from alerting.sentinel.workspace import Workspace
+
+AT_ONCE = 8
+"""Questions that the server is asked at the same time."""
+
+Progress = Callable[[], Awaitable[object]]
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Where the sentinel takes up again."""
+
+    judge: Judge
+    since: datetime
+    """Verdicts from then on must have been announced."""
+    missed: list[Verdict]
+    """Those of them that nobody has been told of."""
+
+
+async def begin_at(workspace: Workspace, settings: PublishedSettings, now: datetime) -> datetime:
+    """The time from which on verdicts must have been announced.
+
+    That is since a sentinel was last heard, and a little before: what ended then may not have been
+    announced any more. Before the first sentinel it is since the stack was deployed.
+    """
+    rules = rules_of(settings)
+    watch = (await workspace.automations([rules.watch])).get(rules.watch)
+    deployed = watch.created if watch else now
+    heard = await workspace.last_heartbeat(settings)
+    since = heard - REORDERED / 2 if heard else deployed
+    return max(since, deployed, now - rules.catch_up)
+
+
+async def recover(
+    workspace: Workspace,
+    settings: PublishedSettings,
+    now: datetime,
+    progress: Progress,
+) -> Recovered:
+    """Rebuild history from the API; `progress` is awaited after each step of it."""
+    since = await begin_at(workspace, settings, now)
+    announced = await workspace.announced(settings, since)
+    await progress()
+    firings = await workspace.standby_firings(settings, since)
+    await progress()
+    # What was announced is history too, also where the run was deleted or set again since.
+    recent = _by_state([announced_run(event) for event in announced])
+    recent |= _by_state(await workspace.ended_since(settings, since))
+    await progress()
+    pasts = await _pasts(workspace, settings, recent.values(), since, progress)
+    judge = Judge(settings)
+    found: list[Verdict] = []
+    for ended in sorted((_by_state(pasts) | recent).values(), key=lambda each: each.order):
+        found += judge.observe(ended)
+    found += judge.tick(now)
+    told = Told(
+        frozenset(UUID(event["id"]) for event in announced),
+        tuple(_firings(firings, settings)),
+    )
+    return Recovered(judge, since, missed(found, since, told, settings))
+
+
+async def with_pasts(
+    workspace: Workspace, settings: PublishedSettings, judge: Judge, ends: Sequence[Ended]
+) -> list[Ended]:
+    """Ends, and before them what the judge must know of their pipelines.
+
+    That is everything where it has not seen the pipeline, and the last success where an outage
+    begins: the stream may have lost it, and it tells one outage from another.
+    """
+    first: dict[str, Ended] = {}
+    for ended in sorted(ends, key=lambda each: each.order):
+        if judge.needs_past(ended):
+            first.setdefault(judge.key_of(ended), ended)
+    asked = [workspace.past(settings, ended, ended.at) for ended in first.values()]
+    pasts = await _few_at_once(asked, _nothing)
+    earlier = _by_state(ended for past in pasts for ended in past)
+    return sorted((earlier | _by_state(ends)).values(), key=lambda each: each.order)
+
+
+async def _nothing() -> None:
+    """No progress to report."""
+
+
+def _by_state(ends: Iterable[Ended]) -> dict[UUID, Ended]:
+    return {ended.state_id: ended for ended in ends}
+
+
+async def _pasts(
+    workspace: Workspace,
+    settings: PublishedSettings,
+    recent: Iterable[Ended],
+    since: datetime,
+    progress: Progress,
+) -> list[Ended]:
+    """What led to the condition, by then, of each pipeline that is listed or ran since."""
+    one_of: dict[str, Ended] = {
+        pipeline_key_of(p): _any_run(p.flow, p.deployment, since) for p in settings.pipelines
+    }
+    for ended in recent:
+        key = pipeline_key(ended, settings.pipeline_of(ended.flow, ended.deployment))
+        one_of.setdefault(key, ended)
+    found: list[Ended] = []
+    asked = [workspace.past(settings, each, since) for each in one_of.values()]
+    for past in await _few_at_once(asked, progress):
+        found += past
+    return found
+
+
+async def _few_at_once(questions: Sequence[Awaitable[Answer]], progress: Progress) -> list[Answer]:
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(question: Awaitable[Answer]) -> Answer:
+        async with turn:
+            answer = await question
+            await progress()
+            return answer
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(question)) for question in questions]
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def _any_run(flow: str, deployment: str | None, at: datetime) -> Ended:
+    """Stands for the runs of a pipeline."""
+    nothing = UUID(int=0)
+    return Ended(at, nothing, nothing, "", flow, failed=False, deployment=deployment)
+
+
+def _firings(events: Iterable[Event], settings: PublishedSettings) -> list[StandbyFiring]:
+    return [firing for event in events if (firing := standby_firing(event, settings))]

@@ -1,0 +1,258 @@
+"""The sentinel's loop: follow the runs, judge, announce, and be heard.
+
+It may be ended at any point, and there may be two: a verdict that was not announced is found again
+by the next, and one that is announced twice has the same id, which the server acts on once.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+from websockets.exceptions import WebSocketException
+
+from alerting.plan.published import PublishedSettings
+from alerting.redaction import redact
+from alerting.sentinel.events import Event, announcement, ended_run, heartbeat
+from alerting.sentinel.history import Ended
+from alerting.sentinel.judging import rules_of
+from alerting.sentinel.recovery import Recovered, recover, with_pasts
+from alerting.sentinel.verdicts import Verdict
+from alerting.sentinel.workspace import NotDeployedError, Workspace
+
+TICK = timedelta(seconds=1)
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before the sentinel connects again, doubled each time."""
+LOOK_BACK = timedelta(minutes=3)
+"""How far back the API is asked for what the stream lost; less than what the judge remembers."""
+STANDBY_SECONDS = 30.0
+PERSISTED_SECONDS = 6.0
+"""The server writes events down every 5 s; until then they cannot be asked for."""
+WAITING = 10_000
+AT_ONCE = 200
+Clock = Callable[[], datetime]
+
+log = logging.getLogger("data-alerts.sentinel")
+
+
+class SettingsChanged(Exception):  # noqa: N818 - not an error: a reason to begin again
+    """The stack was deployed with other settings."""
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+class Sentinel:
+    """Follows one stack's runs in one workspace."""
+
+    def __init__(self, workspace: Workspace, *, clock: Clock = utc_now) -> None:
+        """Nothing is asked or announced before `run`."""
+        self._workspace = workspace
+        self._clock = clock
+        self._pause = FIRST_PAUSE
+        self._outside: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Follow until cancelled. What goes wrong is logged, and tried again."""
+        while True:
+            try:
+                await self.follow()
+            except SettingsChanged:
+                log.info("the stack was deployed anew")
+                continue
+            except NotDeployedError as error:
+                log.warning("%s", error)
+            except (httpx.HTTPError, WebSocketException, OSError) as error:
+                log.warning("lost the server: %s", _said(error))
+            except Exception as error:  # a defect must not end the alerting
+                log.exception("began again after %s", type(error).__name__)
+            await asyncio.sleep(self._pause * random.uniform(0.75, 1.25))  # noqa: S311
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    async def follow(self) -> None:
+        """Connect, catch up and follow, until the connection is lost or the settings change.
+
+        Raises NotDeployedError, SettingsChanged, or what the connection ended with.
+        """
+        settings = await self._workspace.published()
+        rules_of_deployed(settings)
+        async with self._workspace.stream(settings) as stream, _backlog(stream) as backlog:
+            watch = _Watch(self, settings)
+            await watch.beat()
+            if watch.standby:
+                await self._wait_for_standby(watch)
+            recovered = await recover(self._workspace, settings, self._clock(), watch.beat_if_due)
+            await self.announce(recovered.missed, settings)
+            log.info("following %s; %d missed while away", watch.described, len(recovered.missed))
+            self._pause = FIRST_PAUSE
+            await self._judge(recovered, settings, backlog, watch)
+
+    async def announce(self, verdicts: Iterable[Verdict], settings: PublishedSettings) -> None:
+        """Announce verdicts, in order."""
+        events = [announcement(each, settings, self._clock()) for each in verdicts]
+        for start in range(0, len(events), AT_ONCE):
+            await self._workspace.announce(events[start : start + AT_ONCE])
+        for event in events:
+            log.info("%s %s", event["event"], event["resource"]["prefect.resource.name"])
+
+    async def _judge(
+        self,
+        recovered: Recovered,
+        settings: PublishedSettings,
+        backlog: "_Backlog",
+        watch: "_Watch",
+    ) -> None:
+        judge = recovered.judge
+        while True:
+            ends = [
+                ended
+                for event in await backlog.some(TICK)
+                if (ended := ended_run(event, settings.tag))
+                and await self._workspace.counts(settings, event, ended)
+            ]
+            await self._observe(ends, recovered, settings)
+            await self.announce(judge.tick(self._clock()), settings)
+            if await watch.beat_if_due():
+                since = self._clock() - LOOK_BACK
+                lost = await self._workspace.lost_since(settings, since, judge.failing())
+                await self._observe(lost, recovered, settings)
+                if await self._workspace.published() != settings:
+                    raise SettingsChanged
+
+    async def _observe(
+        self, ends: Sequence[Ended], recovered: Recovered, settings: PublishedSettings
+    ) -> None:
+        judge = recovered.judge
+        found = [
+            verdict
+            for ended in await with_pasts(self._workspace, settings, judge, ends)
+            for verdict in judge.observe(ended)
+        ]
+        await self.announce([v for v in found if v.at >= recovered.since], settings)
+
+    async def _wait_for_standby(self, watch: "_Watch") -> None:
+        """Let the standby be paused, so that from here on only one of both tells."""
+        log.info("the standby automations are on; waiting for their pause")
+        try:
+            async with asyncio.timeout(STANDBY_SECONDS):
+                while await watch.standby_is_on():
+                    await asyncio.sleep(TICK.total_seconds())
+                    await watch.beat_if_due()
+        except TimeoutError:
+            log.warning("the standby automations are still on: some failures may be told twice")
+        await asyncio.sleep(PERSISTED_SECONDS)
+
+    def ping(self) -> None:
+        """Tell the outside, without waiting for it."""
+        task = asyncio.create_task(self._ping())
+        self._outside.add(task)
+        task.add_done_callback(self._outside.discard)
+
+    async def _ping(self) -> None:
+        try:
+            await self._workspace.ping()
+        except Exception as error:  # noqa: BLE001 - its own absence is what it reports
+            log.warning("the outside ping failed: %s", type(error).__name__)
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where it follows runs."""
+        return self._workspace
+
+    def now(self) -> datetime:
+        """The sentinel's time."""
+        return self._clock()
+
+
+class _Watch:
+    """The heartbeat, and what it says of the standby automations."""
+
+    def __init__(self, sentinel: Sentinel, settings: PublishedSettings) -> None:
+        self._sentinel = sentinel
+        self._settings = settings
+        self._rules = rules_of(settings)
+        self._last: datetime | None = None
+        self.standby = False
+
+    @property
+    def described(self) -> str:
+        return f"{len(self._settings.pipelines)} pipelines of {self._rules.scope}"
+
+    async def beat(self) -> None:
+        """Be heard. A heartbeat says whether the standby is on, until it is off."""
+        now = self._sentinel.now()
+        self.standby = await self.standby_is_on()
+        event = heartbeat(self._settings, uuid4(), now, standby=self.standby)
+        await self._sentinel.workspace.announce([event])
+        self._last = now
+        self._sentinel.ping()
+
+    async def beat_if_due(self) -> bool:
+        """Be heard when it is time to; returns whether it was."""
+        now = self._sentinel.now()
+        if self._last and now - self._last < self._rules.heartbeat_every:
+            return False
+        await self.beat()
+        return True
+
+    async def standby_is_on(self) -> bool:
+        """Whether Prefect's own triggers are alerting now."""
+        names = list(self._rules.standby.values())
+        states = await self._sentinel.workspace.automations(names)
+        return any(state.enabled for state in states.values())
+
+
+def rules_of_deployed(settings: PublishedSettings) -> None:
+    """Raise NotDeployedError where triggers judge."""
+    if settings.sentinel is None:
+        raise NotDeployedError(
+            "this stack is judged by triggers: set data-alerts:evaluation: sentinel and deploy it"
+        )
+
+
+class _Backlog:
+    """Events that wait to be judged. It fills also while nobody looks."""
+
+    def __init__(self, stream: AsyncIterator[Event]) -> None:
+        self._queue: asyncio.Queue[Event] = asyncio.Queue(WAITING)
+        self.filling = asyncio.create_task(self._fill(stream))
+
+    async def some(self, wait: timedelta) -> list[Event]:
+        """What is there; waits a while for a first one. Raises what the stream ended with."""
+        try:
+            async with asyncio.timeout(wait.total_seconds()):
+                events = [await self._queue.get()]
+        except TimeoutError:
+            if self.filling.done():
+                self.filling.result()
+            return []
+        while not self._queue.empty() and len(events) < AT_ONCE:
+            events.append(self._queue.get_nowait())
+        return events
+
+    async def _fill(self, stream: AsyncIterator[Event]) -> None:
+        async for event in stream:
+            await self._queue.put(event)
+        raise ConnectionError("the event stream ended")
+
+
+@asynccontextmanager
+async def _backlog(stream: AsyncIterator[Event]) -> AsyncIterator[_Backlog]:
+    backlog = _Backlog(stream)
+    try:
+        yield backlog
+    finally:
+        backlog.filling.cancel()
+        # Its outcome was either raised where it mattered, or does not matter any more.
+        await asyncio.gather(backlog.filling, return_exceptions=True)
+
+
+def _said(error: BaseException) -> str:
+    """What went wrong, in one line and without secrets."""
+    return " ".join(redact(f"{type(error).__name__}: {error}").split())[:300]

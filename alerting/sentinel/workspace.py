@@ -1,0 +1,85 @@
+"""What the sentinel asks of a Prefect workspace, and what it tells it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from alerting.plan.published import PublishedSettings
+from alerting.sentinel.events import Event
+from alerting.sentinel.history import Ended
+
+
+class NotDeployedError(Exception):
+    """The workspace has no stack's settings that this sentinel can follow; the text says why."""
+
+
+@dataclass(frozen=True)
+class AutomationState:
+    """An automation as it is in the workspace."""
+
+    enabled: bool
+    created: datetime
+
+
+class Workspace(Protocol):
+    """A Prefect workspace. Every method raises httpx.HTTPError when Prefect cannot be asked."""
+
+    async def published(self) -> PublishedSettings:
+        """The stack's settings as deployed. Raises NotDeployedError when there are none."""
+        ...
+
+    def stream(
+        self, settings: PublishedSettings
+    ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+        """The events of runs that end from now on. Some may be lost on the way."""
+        ...
+
+    async def announce(self, events: Sequence[Event]) -> None:
+        """Emit events; when this returns, the server has them."""
+        ...
+
+    async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        """The verdicts that sentinels of the stack announced since then."""
+        ...
+
+    async def last_heartbeat(self, settings: PublishedSettings) -> datetime | None:
+        """When a sentinel of the stack was last heard, None when that is not known."""
+        ...
+
+    async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        """The events that tell that a standby automation fired, since then."""
+        ...
+
+    async def automations(self, names: Sequence[str]) -> dict[str, AutomationState]:
+        """Those of the automations that there are, by name."""
+        ...
+
+    async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
+        """All ends that count since then."""
+        ...
+
+    async def lost_since(
+        self, settings: PublishedSettings, since: datetime, failing: Sequence[Ended]
+    ) -> list[Ended]:
+        """Those ends since then that matter if the stream lost them.
+
+        These are the failures, and the successes of the pipelines whose latest failures are given.
+        """
+        ...
+
+    async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
+        """What led to a pipeline's condition: its last success, and the failures since.
+
+        The pipeline is the one that a run like this belongs to.
+        """
+        ...
+
+    async def counts(self, settings: PublishedSettings, event: Event, ended: Ended) -> bool:
+        """Whether a run's end counts: a subflow's does not where its parent speaks for it."""
+        ...
+
+    async def ping(self) -> None:
+        """Tell the outside that the sentinel is alive, where such a place is set."""
+        ...
