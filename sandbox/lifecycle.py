@@ -6,7 +6,13 @@ from pathlib import Path
 
 from sandbox.environment import captured
 from sandbox.processes import end_processes
-from sandbox.services import start_capture, start_moto, start_prefect_server, start_worker
+from sandbox.services import (
+    start_capture,
+    start_moto,
+    start_prefect_server,
+    start_sentinel,
+    start_worker,
+)
 from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState
 
 MARKER = ".data-alerts-sandbox"
@@ -62,6 +68,7 @@ def _start_services(folder: Path) -> SandboxState:
         environment = captured(capture.proxy_url, capture.ca_file)
         prefect_ui_url = start_prefect_server(folder, environment)
         prefect_api_url = f"{prefect_ui_url}/api"
+        start_sentinel(folder, prefect_api_url)
         start_worker(folder, prefect_api_url, environment)
         return SandboxState(
             folder=folder,

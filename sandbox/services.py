@@ -105,6 +105,23 @@ def start_worker(folder: Path, prefect_api_url: str, environment: Mapping[str, s
     wait_until(service, lambda: _worker_is_online(prefect_api_url))
 
 
+def start_sentinel(folder: Path, prefect_api_url: str) -> Service:
+    """Start the stack's sentinel. It waits for the stack by itself, and is heard from then on."""
+    return start_service(
+        "sentinel",
+        [sys.executable, "-m", "alerting.ctl", "sentinel", "run"],
+        folder,
+        {
+            **base_environment(),
+            "DO_NOT_TRACK": "1",
+            "NO_PROXY": "127.0.0.1,localhost",
+            "PREFECT_API_URL": prefect_api_url,
+            "PREFECT_HOME": str(folder / "sentinel"),
+            "PYTHONPATH": str(REPOSITORY),
+        },
+    )
+
+
 def wait_until(
     service: Service, condition: Callable[[], bool], seconds: float = START_SECONDS
 ) -> None:

@@ -4,6 +4,7 @@ import typer
 
 from alerting.ctl.check import check
 from alerting.ctl.drill import drill
+from alerting.ctl.sentinel import app as sentinel_app
 
 app = typer.Typer(
     name="alertctl",
@@ -15,6 +16,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(drill)
+app.add_typer(sentinel_app)
 
 
 @app.callback()

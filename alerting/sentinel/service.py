@@ -16,6 +16,7 @@ import httpx
 from websockets.exceptions import WebSocketException
 
 from alerting.plan.published import PublishedSettings
+from alerting.plan.verdicts import VerdictKind
 from alerting.redaction import redact
 from alerting.sentinel.events import Event, announcement, ended_run, heartbeat
 from alerting.sentinel.history import Ended
@@ -34,6 +35,14 @@ PERSISTED_SECONDS = 6.0
 """The server writes events down every 5 s; until then they cannot be asked for."""
 WAITING = 10_000
 AT_ONCE = 200
+GRAVITY = (
+    VerdictKind.ALL_DOWN,
+    VerdictKind.STREAK,
+    VerdictKind.ESCALATION,
+    VerdictKind.FAILURE,
+    VerdictKind.RECOVERY,
+    VerdictKind.NOT_ALL_DOWN,
+)
 Clock = Callable[[], datetime]
 
 log = logging.getLogger("data-alerts.sentinel")
@@ -94,8 +103,12 @@ class Sentinel:
             await self._judge(recovered, settings, backlog, watch)
 
     async def announce(self, verdicts: Iterable[Verdict], settings: PublishedSettings) -> None:
-        """Announce verdicts, in order."""
-        events = [announcement(each, settings, self._clock()) for each in verdicts]
+        """Announce verdicts by time, and the gravest first where several became true at once.
+
+        Prefect acts on one after another, at a third of a second each.
+        """
+        ordered = sorted(verdicts, key=lambda each: (each.at, GRAVITY.index(each.kind)))
+        events = [announcement(each, settings, self._clock()) for each in ordered]
         for start in range(0, len(events), AT_ONCE):
             await self._workspace.announce(events[start : start + AT_ONCE])
         for event in events:
