@@ -25,7 +25,7 @@ class Played:
         P1 follows the last failure, and runs that were started together end in any order.
         """
         if expected.tier is Tier.P1:
-            return max(self.ended[: len(self.scenario.steps[0])])
+            return max(self.ended[each] for each in self.scenario.step_of(expected.run))
         return self.ended[expected.run] + expected.due
 
 

@@ -32,14 +32,19 @@ async def wait_for(look: Callable[[], Awaitable[Found | None]], seconds: float, 
     return found
 
 
-async def suffix_of_next_drill(client: PrefectClient) -> str:
-    """What tells the flows of this drill from those of earlier ones in the same sandbox.
+async def suffix_of_next_drill(client: PrefectClient, listed: Iterable[str]) -> str:
+    """What tells the flows of this drill from those that ran before in the same sandbox.
 
-    Prefect's native streak rule is silent for the rest of its window after it fired, and counts
-    on from failures of an earlier drill.
+    What they did would count on: a failure of a listed flow from before, for one, is part of the
+    next outage.
     """
-    flows = await client.read_flows(flow_filter=FlowFilter(name=FlowFilterName(like_=STREAK_FLOW)))
-    return f"-{len(flows) + 1}" if flows else ""
+    names = [STREAK_FLOW, *listed]
+    ran = [
+        flow
+        for name in names
+        for flow in await client.read_flows(flow_filter=FlowFilter(name=FlowFilterName(like_=name)))
+    ]
+    return f"-{len(ran)}" if ran else ""
 
 
 class DrillPipelines:

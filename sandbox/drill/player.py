@@ -20,7 +20,7 @@ from sandbox.drill.scenarios import (
     Scenario,
     ScenarioBuilder,
 )
-from sandbox.drill.settling import settle
+from sandbox.drill.settling import settle, wait_for_sentinel
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxError, SandboxState
 
@@ -61,7 +61,9 @@ def _configure(suffix: str, config: dict[str, Any]) -> None:
 
 async def _next_suffix(state: SandboxState) -> str:
     async with _client(state) as client:
-        return await suffix_of_next_drill(client)
+        settings = SandboxStack(state).settings
+        flows = {settings.flow_of(key) for key in settings.pipelines}
+        return await suffix_of_next_drill(client, sorted(flows))
 
 
 def _client(state: SandboxState) -> PrefectClient:
@@ -74,6 +76,7 @@ class _Drill:
         self._state = state
         self._say = say
         self._settings = stack.settings
+        self._published = stack.plan.published
         self._lanes = ScenarioBuilder(stack.settings, stack.plan, suffix).lanes()
         self._start = datetime.now(UTC)
 
@@ -82,6 +85,7 @@ class _Drill:
         async with _client(self._state) as client:
             pipelines = await DrillPipelines.deploy(client, runs, self._settings.tag)
             await settle(client)
+            await wait_for_sentinel(client, self._published)
             lanes = (self._play_lane(lane, pipelines) for lane in self._lanes)
             played = await asyncio.gather(*lanes)
             await settle(client)

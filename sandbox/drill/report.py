@@ -19,6 +19,7 @@ STYLES = {
     Tier.ESCALATION: "magenta",
     Tier.RECOVERY: "green",
     Tier.LATE: "cyan",
+    Tier.ALERTING: "bold yellow",
 }
 
 

@@ -1,11 +1,12 @@
 """What a drill plays, and who must hear of it. Derived from the plan that is deployed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerting.plan import AutomationRule, CompoundTrigger, Plan, Tier
+from alerting.plan import AutomationRule, Plan, Tier
 from alerting.settings import Settings
+from alerting.settings.durations import format_duration
 from sandbox.flows import Outcome
 
 FIRST_ESCALATION = timedelta(seconds=12)
@@ -63,6 +64,15 @@ class Scenario:
         """All runs, in order."""
         return tuple(run for step in self.steps for run in step)
 
+    def step_of(self, run: int) -> range:
+        """Positions of the runs that are started together with a run."""
+        start = 0
+        for step in self.steps:
+            if run < start + len(step):
+                return range(start, start + len(step))
+            start += len(step)
+        raise IndexError(f"{self.name} has no run {run}")
+
 
 class ScenarioBuilder:
     """Builds a drill's scenarios from what is deployed."""
@@ -111,12 +121,19 @@ class ScenarioBuilder:
         return Scenario("late to start", ((run,),), tuple(self._told(Tier.LATE, flow, 0)))
 
     def _streak(self) -> Scenario:
+        """A streak that a success breaks just before its end, and one that is reached."""
         flow, critical = f"{STREAK_FLOW}{self._suffix}", self._settings.tiers.critical
         failures = critical.consecutive_failures if critical else 1
-        run = Run(Target(flow), Outcome.FAIL)
-        expected = [e for i in range(failures) for e in self._told(Tier.WARNING, flow, i)]
-        expected += self._told(Tier.CRITICAL, flow, failures - 1, key="critical")
-        return Scenario(f"{failures} failures in a row", ((run,),) * failures, tuple(expected))
+        failed, succeeded = Run(Target(flow), Outcome.FAIL), Run(Target(flow), Outcome.SUCCEED)
+        runs = (*(failed,) * (failures - 1), succeeded, *(failed,) * failures)
+        expected: list[Expected] = []
+        for index, run in enumerate(runs):
+            tier = Tier.WARNING if run is failed else Tier.RECOVERY
+            expected += self._told(tier, flow, index)
+        expected += self._told(Tier.CRITICAL, flow, len(runs) - 1, failures=failures)
+        return Scenario(
+            "a broken streak, and one reached", tuple((r,) for r in runs), tuple(expected)
+        )
 
     def _outage(self) -> Scenario:
         settings = self._settings
@@ -124,39 +141,35 @@ class ScenarioBuilder:
             Target(settings.flow_of(key), pipeline.deployment or "drill")
             for key, pipeline in settings.pipelines.items()
         ]
+        # First a success of each: a pipeline that never ran is no part of an outage.
+        up = tuple(Run(target, Outcome.SUCCEED) for target in targets)
         down = tuple(Run(target, Outcome.FAIL) for target in targets)
-        mended = tuple(Run(target, Outcome.SUCCEED) for target in targets)
         expected: list[Expected] = []
         for index, (key, target) in enumerate(zip(settings.pipelines, targets, strict=True)):
-            expected += self._told(Tier.WARNING, target.flow, index)
-            expected += self._told(Tier.RECOVERY, target.flow, index + len(targets))
+            failed, mended = index + len(up), index + len(up) + len(down)
+            expected += self._told(Tier.WARNING, target.flow, failed)
+            expected += self._told(Tier.RECOVERY, target.flow, mended)
             if settings.pipelines[key].escalate:
-                expected += self._told(Tier.ESCALATION, target.flow, index)
-        expected += self._told(Tier.P1, "", len(targets) - 1, key="p1-all-down")
-        return Scenario("all pipelines down, escalation, recovery", (down, mended), tuple(expected))
+                expected += self._told(Tier.ESCALATION, target.flow, failed)
+        last = len(up) + len(down) - 1
+        expected += self._told(Tier.P1, "", last, key="p1-all-down", count=len(targets))
+        return Scenario("all pipelines down, escalation, recovery", (up, down, up), tuple(expected))
 
-    def _told(self, tier: Tier, flow: str, run: int, key: str | None = None) -> Iterator[Expected]:
+    def _told(
+        self, tier: Tier, flow: str, run: int, key: str | None = None, **numbers: int
+    ) -> Iterator[Expected]:
         """Who hears of a tier: every notification of its rules, its subject filled in."""
-        for rule in self._of_tier(tier):
-            if key in (None, rule.key) and _concerns(rule, flow):
+        values = {"flow": flow, **numbers}
+        for rule in self._rules:
+            if rule.tier is tier and key in (None, rule.key) and not rule.standby:
                 for notification in rule.notifications:
                     subject = notification.subject.replace("{{ flow.name }}", flow)
-                    yield Expected(tier, notification.channel, subject, run, _due(rule))
+                    for name, value in values.items():
+                        subject = subject.replace(f"{{{{ event.payload.{name} }}}}", str(value))
+                    yield Expected(tier, notification.channel, subject, run, self._due(rule))
 
-    def _of_tier(self, tier: Tier) -> Iterable[AutomationRule]:
-        return (rule for rule in self._rules if rule.tier is tier)
-
-
-def _concerns(rule: AutomationRule, flow: str) -> bool:
-    """Whether a rule that is for named flows only names this one."""
-    if isinstance(rule.trigger, CompoundTrigger):
-        return True
-    named = [r for r in rule.trigger.match_related if r.get("prefect.resource.role") == "flow"]
-    names = (labels["prefect.resource.name"] for labels in named)
-    return all(flow in name for name in names if not isinstance(name, str))
-
-
-def _due(rule: AutomationRule) -> timedelta:
-    if rule.tier is not Tier.ESCALATION or isinstance(rule.trigger, CompoundTrigger):
-        return timedelta(0)
-    return rule.trigger.within
+    def _due(self, rule: AutomationRule) -> timedelta:
+        steps = {
+            f"escalation-{format_duration(s.after)}": s.after for s in self._settings.escalation
+        }
+        return steps.get(rule.key, timedelta(0))

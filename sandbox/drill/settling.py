@@ -11,10 +11,14 @@ from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient
 
+from alerting.plan.published import PublishedSettings
+from alerting.plan.verdicts import HEARTBEAT_EVENT, SETTINGS_LABEL
 from sandbox.drill.pipelines import wait_for
 
 SETTLE_SECONDS = 30.0
 REPEAT_SECONDS = 1.0
+# A heartbeat may be a minute away, and can be asked for only seconds after it.
+SENTINEL_SECONDS = 90.0
 
 
 async def settle(client: PrefectClient) -> None:
@@ -44,6 +48,26 @@ async def settle(client: PrefectClient) -> None:
     finally:
         for automation in (probe, target):
             await client.delete_automation(automation)
+
+
+async def wait_for_sentinel(client: PrefectClient, settings: PublishedSettings) -> None:
+    """Return when the stack's sentinel follows these settings, as its heartbeat says.
+
+    Raises:
+        SandboxError: when that takes longer than SENTINEL_SECONDS.
+    """
+    if settings.sentinel is None:
+        return
+    asked = {
+        "event": {"name": [HEARTBEAT_EVENT]},
+        "resource": {"labels": {SETTINGS_LABEL: settings.digest}},
+    }
+
+    async def heard() -> bool | None:
+        answer = await client.request("POST", "/events/filter", json={"filter": asked, "limit": 1})
+        return True if answer.json()["events"] else None
+
+    await wait_for(heard, SENTINEL_SECONDS, "the sentinel's taking up of the settings")
 
 
 async def _create(client: PrefectClient, event: str, actions: list[dict[str, str]]) -> UUID:
