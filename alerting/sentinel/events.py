@@ -119,9 +119,18 @@ def announced_run(event: Event) -> Ended:
 
 
 def heartbeat(
-    settings: PublishedSettings, event_id: UUID, now: datetime, *, standby: bool
+    settings: PublishedSettings,
+    event_id: UUID,
+    now: datetime,
+    *,
+    standby: bool,
+    judged_until: datetime | None = None,
 ) -> Event:
-    """The sentinel's sign of life; `standby` says whether the standby automations are resumed."""
+    """The sentinel's sign of life; `standby` says whether the standby automations are resumed.
+
+    `judged_until` is the time up to which all was judged and announced, now unless it is catching
+    up: the next sentinel takes up from there.
+    """
     rules = rules_of(settings)
     return {
         "id": str(event_id),
@@ -135,7 +144,7 @@ def heartbeat(
             SETTINGS_LABEL: settings.digest,
         },
         "related": [],
-        "payload": {},
+        "payload": {"judged_until": (judged_until or now).isoformat()},
     }
 
 

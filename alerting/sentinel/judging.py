@@ -46,9 +46,10 @@ class Judge:
         found = history.observe(ended)
         if pipeline and history.has_changed:
             found += self._outlook.update(history.key, tuple(history.changes()))
+        new = self._new(found)
         self._latest = max(self._latest or ended.at, ended.at)
         self._tidy(self._latest)
-        return self._new(found)
+        return new
 
     def tick(self, now: datetime) -> list[Verdict]:
         """The escalation steps that have become due by now."""
@@ -125,10 +126,8 @@ class Judge:
             return True
         if verdict.kind is not VerdictKind.ESCALATION or not verdict.outage:
             return False
-        key = pipeline_key(verdict.ended, self.pipeline_of(verdict.ended))
-        history = self._histories.get(key)
-        outage = history.condition.outage if history else None
-        return outage is not None and outage.anchor == verdict.outage.anchor
+        history = self._histories[self.key_of(verdict.ended)]
+        return history.remembers(verdict.outage.anchor)
 
 
 def judge(history: Iterable[Ended], settings: PublishedSettings, now: datetime) -> list[Verdict]:

@@ -87,6 +87,11 @@ class PipelineHistory:
                 anchor = after.outage.anchor if after.outage else None
                 yield Change(entry.ended, self.key, anchor)
 
+    def remembers(self, anchor: str) -> bool:
+        """Whether an outage could be judged again: it lasts, or its end may still be moved."""
+        conditions = (self.condition, *(entry.before for entry in self._entries))
+        return any(each.outage and each.outage.anchor == anchor for each in conditions)
+
     def forget_before(self, time: datetime) -> None:
         """Let go of ends that nothing can come before any more. Their effect stays."""
         count = 0

@@ -89,15 +89,15 @@ class PrefectWorkspace:
         }
         return [event async for event in self._events(asked)]
 
-    async def last_heartbeat(self, settings: PublishedSettings) -> datetime | None:
-        """When a sentinel of the stack was last heard, None when that is not known."""
+    async def judged_until(self, settings: PublishedSettings) -> datetime | None:
+        """The time that the stack's last heartbeat names, None when that is not known."""
         asked = {
             "event": {"name": [HEARTBEAT_EVENT]},
             "resource": {"id": [sentinel_resource(_scope(settings))]},
             "order": "DESC",
         }
         async for event in self._events(asked, page=1):
-            return datetime.fromisoformat(event["occurred"])
+            return datetime.fromisoformat(event["payload"]["judged_until"])
         return None
 
     async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:

@@ -39,25 +39,28 @@ class Recovered:
 async def begin_at(workspace: Workspace, settings: PublishedSettings, now: datetime) -> datetime:
     """The time from which on verdicts must have been announced.
 
-    That is since a sentinel was last heard, and a little before: what ended then may not have been
-    announced any more. Before the first sentinel it is since the stack was deployed.
+    That is from where the last sentinel had come to, and a little before: what ended then may not
+    have been announced any more. Before the first sentinel it is since the stack was deployed.
     """
     rules = rules_of(settings)
     watch = (await workspace.automations([rules.watch])).get(rules.watch)
     deployed = watch.created if watch else now
-    heard = await workspace.last_heartbeat(settings)
-    since = heard - REORDERED / 2 if heard else deployed
+    judged = await workspace.judged_until(settings)
+    since = judged - REORDERED / 2 if judged else deployed
     return max(since, deployed, now - rules.catch_up)
 
 
 async def recover(
     workspace: Workspace,
     settings: PublishedSettings,
+    since: datetime,
     now: datetime,
     progress: Progress,
 ) -> Recovered:
-    """Rebuild history from the API; `progress` is awaited after each step of it."""
-    since = await begin_at(workspace, settings, now)
+    """Rebuild history from the API, and find what has not been announced since then.
+
+    `progress` is awaited after each step of it.
+    """
     announced = await workspace.announced(settings, since)
     await progress()
     firings = await workspace.standby_firings(settings, since)

@@ -21,7 +21,7 @@ from alerting.redaction import redact
 from alerting.sentinel.events import Event, announcement, ended_run, heartbeat
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import rules_of
-from alerting.sentinel.recovery import Recovered, recover, with_pasts
+from alerting.sentinel.recovery import Recovered, begin_at, recover, with_pasts
 from alerting.sentinel.verdicts import Verdict
 from alerting.sentinel.workspace import NotDeployedError, Workspace
 
@@ -60,10 +60,13 @@ def utc_now() -> datetime:
 class Sentinel:
     """Follows one stack's runs in one workspace."""
 
-    def __init__(self, workspace: Workspace, *, clock: Clock = utc_now) -> None:
-        """Nothing is asked or announced before `run`."""
+    def __init__(
+        self, workspace: Workspace, *, clock: Clock = utc_now, tick: timedelta = TICK
+    ) -> None:
+        """Nothing is asked or announced before `run`. A `tick` passes between looks at the clock."""
         self._workspace = workspace
         self._clock = clock
+        self._tick = tick
         self._pause = FIRST_PAUSE
         self._outside: set[asyncio.Task[None]] = set()
 
@@ -92,12 +95,17 @@ class Sentinel:
         settings = await self._workspace.published()
         rules_of_deployed(settings)
         async with self._workspace.stream(settings) as stream, _backlog(stream) as backlog:
-            watch = _Watch(self, settings)
+            # Asked before the first heartbeat, which would be the answer.
+            since = await begin_at(self._workspace, settings, self._clock())
+            watch = _Watch(self, settings, since)
             await watch.beat()
             if watch.standby:
                 await self._wait_for_standby(watch)
-            recovered = await recover(self._workspace, settings, self._clock(), watch.beat_if_due)
+            recovered = await recover(
+                self._workspace, settings, since, self._clock(), watch.beat_if_due
+            )
             await self.announce(recovered.missed, settings)
+            watch.catching_up = None
             log.info("following %s; %d missed while away", watch.described, len(recovered.missed))
             self._pause = FIRST_PAUSE
             await self._judge(recovered, settings, backlog, watch)
@@ -125,7 +133,7 @@ class Sentinel:
         while True:
             ends = [
                 ended
-                for event in await backlog.some(TICK)
+                for event in await backlog.some(self._tick)
                 if (ended := ended_run(event, settings.tag))
                 and await self._workspace.counts(settings, event, ended)
             ]
@@ -186,7 +194,9 @@ class Sentinel:
 class _Watch:
     """The heartbeat, and what it says of the standby automations."""
 
-    def __init__(self, sentinel: Sentinel, settings: PublishedSettings) -> None:
+    def __init__(self, sentinel: Sentinel, settings: PublishedSettings, since: datetime) -> None:
+        self.catching_up: datetime | None = since
+        """From when on it still has to announce what it missed; None when it has."""
         self._sentinel = sentinel
         self._settings = settings
         self._rules = rules_of(settings)
@@ -201,7 +211,9 @@ class _Watch:
         """Be heard. A heartbeat says whether the standby is on, until it is off."""
         now = self._sentinel.now()
         self.standby = await self.standby_is_on()
-        event = heartbeat(self._settings, uuid4(), now, standby=self.standby)
+        event = heartbeat(
+            self._settings, uuid4(), now, standby=self.standby, judged_until=self.catching_up
+        )
         await self._sentinel.workspace.announce([event])
         self._last = now
         self._sentinel.ping()

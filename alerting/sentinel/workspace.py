@@ -44,8 +44,8 @@ class Workspace(Protocol):
         """The verdicts that sentinels of the stack announced since then."""
         ...
 
-    async def last_heartbeat(self, settings: PublishedSettings) -> datetime | None:
-        """When a sentinel of the stack was last heard, None when that is not known."""
+    async def judged_until(self, settings: PublishedSettings) -> datetime | None:
+        """The time that the stack's last heartbeat names, None when that is not known."""
         ...
 
     async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:

@@ -1,0 +1,239 @@
+"""The sentinel's loop against a workspace in memory, killed at every step."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from alerting.plan.published import PublishedSettings
+from alerting.plan.verdicts import HEARTBEAT_EVENT, RESUMED, STANDBY_LABEL, VerdictKind
+from alerting.sentinel import service
+from alerting.sentinel.catching_up import AUTOMATION_TRIGGERED
+from alerting.sentinel.history import Ended
+from alerting.sentinel.judging import judge
+from alerting.sentinel.service import Sentinel, SettingsChanged
+from alerting.sentinel.workspace import NotDeployedError
+from tests.unit.fake_workspace import (
+    DEPLOYED,
+    FakeServer,
+    FakeWorkspace,
+    KilledError,
+    StoryOverError,
+    end,
+    event_of,
+    published,
+)
+
+pytestmark = pytest.mark.unit
+
+
+def live(server: FakeServer, dies_at: int | None = None, *, after: bool = False) -> FakeWorkspace:
+    """One life of a sentinel: to the story's end, or until it is killed."""
+    workspace = FakeWorkspace(server, dies_at, after=after)
+    sentinel = Sentinel(workspace, clock=workspace.clock, tick=timedelta(milliseconds=1))
+    try:
+        asyncio.run(sentinel.follow())
+    except (StoryOverError, KilledError):
+        pass
+    except BaseExceptionGroup as group:
+        if not group.subgroup(KilledError):
+            raise
+    return workspace
+
+
+def due(server: FakeServer) -> Counter[str]:
+    found = judge(server.ended, server.settings, server.now)
+    return Counter(str(verdict.id) for verdict in found)
+
+
+def told(server: FakeServer) -> Counter[str]:
+    return Counter(str(event["id"]) for event in server.verdicts)
+
+
+def kinds(server: FakeServer) -> list[tuple[str, str]]:
+    return [(event["event"], event["payload"]["flow"]) for event in server.verdicts]
+
+
+def story() -> list[Ended]:
+    """An outage of all pipelines with an escalation and a streak, and what surrounds it."""
+    return [
+        end("orders", 1, "Completed"),
+        end("load-clicks", 2, "Completed", "prod"),
+        end("orders", 3),
+        end("stranger", 4),
+        end("orders", 5, "TimedOut"),
+        end("load-clicks", 6, "Crashed", "prod"),
+        end("orders", 7),
+        end("orders", 20, "Completed"),
+        end("stranger", 21, "Completed"),
+        end("orders", 22),
+    ]
+
+
+def test_it_announces_each_verdict_as_it_follows() -> None:
+    server = FakeServer(to_come=story())
+    live(server)
+    assert told(server) == due(server)
+    assert set(told(server).values()) == {1}
+    assert {event["event"] for event in server.verdicts} == {kind.event for kind in VerdictKind}
+
+
+def test_it_announces_what_happened_while_it_was_away() -> None:
+    server = FakeServer()
+    live(server)
+    server.happen(story())
+    live(server)
+    assert told(server) == due(server)
+
+
+def test_what_was_over_before_the_stack_was_deployed_is_not_announced() -> None:
+    server = FakeServer()
+    server.happen([end("orders", -90), end("orders", -80), end("stranger", -5)])
+    server.to_come = [end("orders", 1)]
+    live(server)
+    assert [event for event, _ in kinds(server)] == ["data-alerts.streak", "data-alerts.failure"]
+
+
+def test_only_so_much_is_caught_up_on() -> None:
+    server = FakeServer()
+    live(server)
+    server.happen([end("orders", 10), end("orders", 10 + 26 * 60, "Completed")])
+    live(server)
+    assert kinds(server) == [("data-alerts.recovery", "orders")]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_step_it_announces_nothing_twice_and_misses_nothing(after: bool) -> None:
+    steps = 0
+    while True:
+        steps += 1
+        server = FakeServer(to_come=story())
+        first = live(server, steps, after=after)
+        # What is left of the story happens while nobody is there, but for its last run.
+        server.happen(server.to_come[:-1])
+        server.to_come = server.to_come[-1:]
+        live(server)
+        assert told(server) == due(server), steps
+        assert set(told(server).values()) == {1}
+        if first.calls < steps:
+            break
+    assert steps > 20
+
+
+def test_killed_again_and_again_it_still_gets_through() -> None:
+    server = FakeServer(to_come=story())
+    for steps in range(1, 60):
+        live(server, steps, after=steps % 2 == 0)
+    assert told(server) == due(server)
+
+
+def test_two_at_once_are_as_one() -> None:
+    server = FakeServer(to_come=story())
+    twin = FakeServer(server.settings, to_come=list(server.to_come))
+    twin.emitted, twin.acted = server.emitted, server.acted
+    live(server)
+    live(twin)
+    assert told(server) == due(server)
+    assert set(told(server).values()) == {1}
+
+
+def test_what_the_stream_lost_is_asked_for() -> None:
+    lost = [end("orders", 1), end("orders", 2, "Completed"), end("stranger", 2.5)]
+    server = FakeServer(to_come=[*lost, end("other", 4, "Completed"), end("other", 5, "Completed")])
+    server.drops = {ended.state_id for ended in lost}
+    live(server)
+    assert told(server) == due(server)
+
+
+def test_a_success_that_the_stream_lost_does_not_change_what_an_outage_is_called() -> None:
+    runs = [end("orders", 1), end("orders", 2, "Completed"), end("orders", 30, "Completed")]
+    runs += [end("orders", 60 + minute) for minute in range(3)]
+    server = FakeServer(to_come=list(runs))
+    server.drops = {runs[2].state_id}
+    live(server)
+    live(server)
+    assert told(server) == due(server)
+
+
+def test_it_is_heard_before_it_asks_for_history() -> None:
+    server = FakeServer()
+    server.happen(story())
+    live(server)
+    assert server.acted[0]["event"] == HEARTBEAT_EVENT
+
+
+def test_while_the_standby_is_on_its_heartbeat_says_so_and_what_was_told_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "PERSISTED_SECONDS", 0.0)
+    server = FakeServer()
+    live(server)
+    ends = [end("orders", 1), end("orders", 7), end("orders", 8), end("stranger", 9)]
+    server.happen(ends)
+    server.standby_is_on = True
+    standby = server.settings.sentinel.standby if server.settings.sentinel else {}
+    server.firings = [
+        firing(standby["warning"], ends[1]),
+        firing(standby["warning"], ends[2]),
+        firing(standby["escalation-15m"], ends[2], after=timedelta(minutes=15)),
+    ]
+    server.now = DEPLOYED + timedelta(minutes=30)
+    live(server)
+    returned = [e for e in server.acted if e["resource"].get(STANDBY_LABEL) == RESUMED]
+    assert len(returned) == 1
+    assert not server.standby_is_on
+    assert sorted(kinds(server)) == [
+        ("data-alerts.failure", "orders"),
+        ("data-alerts.failure", "stranger"),
+        ("data-alerts.streak", "orders"),
+    ]
+
+
+def firing(name: str, ended: Ended, after: timedelta = timedelta(seconds=1)) -> dict[str, object]:
+    return {
+        "id": str(ended.run_id),
+        "occurred": (ended.at + after).isoformat(),
+        "event": AUTOMATION_TRIGGERED,
+        "resource": {"prefect.resource.id": "prefect.automation.1", "prefect.resource.name": name},
+        "related": [],
+        "payload": {"triggering_event": event_of(ended)},
+    }
+
+
+def test_it_begins_again_when_the_stack_was_deployed_anew() -> None:
+    server = FakeServer(to_come=[end("orders", minute) for minute in range(1, 10)])
+
+    class Redeployed(FakeWorkspace):
+        async def published(self) -> PublishedSettings:
+            self.calls += 1
+            return published(tag="dlt") if self.calls < 10 else published(defaultOwner="new")
+
+    workspace = Redeployed(server)
+    sentinel = Sentinel(workspace, clock=workspace.clock, tick=timedelta(milliseconds=1))
+    with pytest.raises(SettingsChanged):
+        asyncio.run(sentinel.follow())
+
+
+def test_a_stack_that_triggers_judge_has_no_use_for_it() -> None:
+    server = FakeServer(published(evaluation="triggers"))
+    sentinel = Sentinel(FakeWorkspace(server))
+    with pytest.raises(NotDeployedError, match="evaluation: sentinel"):
+        asyncio.run(sentinel.follow())
+
+
+def test_it_pings_the_outside_with_each_heartbeat_and_does_not_mind_a_failure() -> None:
+    server = FakeServer(to_come=story())
+
+    class Deaf(FakeWorkspace):
+        async def ping(self) -> None:
+            self.pings += 1
+            raise OSError
+
+    workspace = Deaf(server)
+    with pytest.raises(StoryOverError):
+        asyncio.run(
+            Sentinel(workspace, clock=workspace.clock, tick=timedelta(milliseconds=1)).follow()
+        )
+    heartbeats = [e for e in server.acted if e["event"] == HEARTBEAT_EVENT]
+    assert workspace.pings == len(heartbeats) > 1
