@@ -10,6 +10,8 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 SETTINGS_BLOCK = "data-alerts"
+MOST_BETWEEN_HEARTBEATS = timedelta(minutes=1)
+"""At each heartbeat the sentinel also asks for what it was not told of."""
 
 
 class PublishedModel(BaseModel):
@@ -59,7 +61,7 @@ class SentinelSettings(PublishedModel):
     @property
     def heartbeat_every(self) -> timedelta:
         """Time between heartbeats: one or two may be lost without an alarm."""
-        return self.silent_for / 5
+        return min(self.silent_for / 5, MOST_BETWEEN_HEARTBEATS)
 
 
 class PublishedSettings(PublishedModel):

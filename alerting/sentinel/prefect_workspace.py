@@ -78,7 +78,7 @@ class PrefectWorkspace:
 
     async def announce(self, events: Sequence[Event]) -> None:
         """Emit events; when this returns, the server has them."""
-        await self._client.request("POST", "/events", json=list(events))  # type: ignore[arg-type]
+        await self._client.request("POST", "/events", json=list(events))
 
     async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
         """The verdicts that sentinels of the stack announced since then."""

@@ -63,7 +63,7 @@ class Sentinel:
     def __init__(
         self, workspace: Workspace, *, clock: Clock = utc_now, tick: timedelta = TICK
     ) -> None:
-        """Nothing is asked or announced before `run`. A `tick` passes between looks at the clock."""
+        """Nothing is asked or announced before `run`. `tick` is the time between looks at it."""
         self._workspace = workspace
         self._clock = clock
         self._tick = tick

@@ -98,13 +98,14 @@ class FakeServer:
             self.ended.append(ended)
             self.now = max(self.now, ended.at)
 
-    def emit(self, event: Event) -> None:
-        found = UUID(str(event["id"]))
-        if found not in self.emitted:
-            self.emitted[found] = event
-            self.acted.append(event)
-            if event["resource"].get(STANDBY_LABEL) == RESUMED:
-                self.standby_is_on = False
+    def emit(self, events: Iterable[Event]) -> None:
+        for event in events:
+            found = UUID(str(event["id"]))
+            if found not in self.emitted:
+                self.emitted[found] = event
+                self.acted.append(event)
+                if event["resource"].get(STANDBY_LABEL) == RESUMED:
+                    self.standby_is_on = False
 
     @property
     def verdicts(self) -> list[Event]:
@@ -149,7 +150,10 @@ class FakeWorkspace:
         raise StoryOverError
 
     async def announce(self, events: Sequence[Event]) -> None:
-        await self._call(lambda: [self._server.emit(event) for event in events])
+        def emit() -> None:
+            self._server.emit(events)
+
+        await self._call(emit)
 
     async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
         return await self._call(lambda: [e for e in self._server.verdicts if _occurred(e) >= since])

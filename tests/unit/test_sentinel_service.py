@@ -128,6 +128,25 @@ def test_killed_again_and_again_it_still_gets_through() -> None:
     assert told(server) == due(server)
 
 
+def test_a_server_that_forgot_what_it_has_seen_is_told_nothing_again() -> None:
+    server = FakeServer(to_come=story())
+    live(server)
+    server.emitted.clear()
+    server.happen([end("orders", 23)])
+    live(server)
+    assert told(server) == due(server)
+
+
+def test_a_run_that_ended_just_before_the_last_heartbeat_is_not_missed() -> None:
+    server = FakeServer(
+        to_come=[end("stranger", 10, "Completed"), end("stranger", 12, "Completed")]
+    )
+    live(server)
+    server.happen([end("orders", 11.5)])
+    live(server)
+    assert kinds(server) == [("data-alerts.failure", "orders")]
+
+
 def test_two_at_once_are_as_one() -> None:
     server = FakeServer(to_come=story())
     twin = FakeServer(server.settings, to_come=list(server.to_come))
