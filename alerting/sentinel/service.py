@@ -30,6 +30,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the sentinel connects again, doubled each time."""
 LOOK_BACK = timedelta(minutes=3)
 """How far back the API is asked for what the stream lost; less than what the judge remembers."""
+NOT_DEPLOYED_SECONDS = 2.0
 STANDBY_SECONDS = 30.0
 PERSISTED_SECONDS = 6.0
 """The server writes events down every 5 s; until then they cannot be asked for."""
@@ -68,6 +69,7 @@ class Sentinel:
         self._clock = clock
         self._tick = tick
         self._pause = FIRST_PAUSE
+        self._said = ""
         self._outside: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -79,13 +81,20 @@ class Sentinel:
                 log.info("the stack was deployed anew")
                 continue
             except NotDeployedError as error:
-                log.warning("%s", error)
+                self._say_once(str(error))
+                await asyncio.sleep(NOT_DEPLOYED_SECONDS)
+                continue
             except (httpx.HTTPError, WebSocketException, OSError) as error:
                 log.warning("lost the server: %s", _said(error))
             except Exception as error:  # a defect must not end the alerting
                 log.exception("began again after %s", type(error).__name__)
             await asyncio.sleep(self._pause * random.uniform(0.75, 1.25))  # noqa: S311
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _say_once(self, problem: str) -> None:
+        if problem != self._said:
+            self._said = problem
+            log.warning("%s", problem)
 
     async def follow(self) -> None:
         """Connect, catch up and follow, until the connection is lost or the settings change.
