@@ -69,7 +69,7 @@ def deploy(
         )
     except httpx.HTTPError as error:
         _refuse(f"Prefect cannot be asked: {redact(str(error)) or type(error).__name__}")
-    typer.echo(f"{name} is deployed to work pool {work_pool}; it starts within two minutes")
+    typer.echo(f"{name} is deployed to work pool {work_pool}; a worker of the pool starts it now")
 
 
 def _need_api_url() -> None:

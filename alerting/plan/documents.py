@@ -1,10 +1,12 @@
 """Rules as Prefect's API stores them."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from alerting.plan.rules import AutomationRule, CompoundTrigger, EventTrigger, Labels
 
 Document = dict[str, object]
+Action = TypeVar("Action")
 
 
 def labels_document(labels: Labels) -> Document:
@@ -54,8 +56,9 @@ def automation_document(
         "description": rule.description,
         "enabled": rule.enabled,
         "trigger": trigger_document(rule.trigger),
-        "actions": [
-            *(
+        "actions": in_order(
+            rule,
+            [
                 {
                     "type": "send-notification",
                     "block_document_id": block_ids[notification.channel],
@@ -63,12 +66,12 @@ def automation_document(
                     "body": notification.body,
                 }
                 for notification in rule.notifications
-            ),
-            *(
+            ],
+            [
                 {"type": action, "source": "selected", "automation_id": automation_ids[key]}
                 for action, key in switches(rule)
-            ),
-        ],
+            ],
+        ),
     }
 
 
@@ -78,3 +81,10 @@ def switches(rule: AutomationRule) -> list[tuple[str, str]]:
         *(("resume-automation", key) for key in rule.resumes),
         *(("pause-automation", key) for key in rule.pauses),
     ]
+
+
+def in_order(
+    rule: AutomationRule, notifications: list[Action], switched: list[Action]
+) -> list[Action]:
+    """A rule's actions: first whom to wake, but what a message says is done is done before it."""
+    return [*switched, *notifications] if rule.pauses else [*notifications, *switched]

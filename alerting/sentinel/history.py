@@ -27,6 +27,6 @@ class Ended:
     message: str = ""
 
     @property
-    def order(self) -> tuple[datetime, str]:
+    def order(self) -> tuple[datetime, int]:
         """Runs count in the order of their terminal states' timestamps."""
-        return self.at, str(self.state_id)
+        return self.at, self.state_id.int

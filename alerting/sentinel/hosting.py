@@ -62,7 +62,7 @@ async def deploy(work_pool: str, name_prefix: str | None = None) -> str:
     async with get_client() as client:
         await client.read_work_pool(work_pool)
         flow_id = await client.create_flow(sentinel)
-        await client.create_deployment(
+        deployment_id = await client.create_deployment(
             flow_id=flow_id,
             name=name,
             entrypoint="alerting.sentinel.hosting.sentinel",
@@ -75,4 +75,6 @@ async def deploy(work_pool: str, name_prefix: str | None = None) -> str:
             ),
             enforce_parameter_schema=False,
         )
+        # The schedule would take its time. Where one is running, this one is cancelled.
+        await client.create_flow_run_from_deployment(deployment_id)
     return f"{FLOW}/{name}"

@@ -204,5 +204,5 @@ def _key(settings: PublishedSettings, ended: Ended) -> str:
     return pipeline_key(ended, settings.pipeline_of(ended.flow, ended.deployment))
 
 
-def _order(ended: Ended) -> tuple[datetime, str]:
+def _order(ended: Ended) -> tuple[datetime, int]:
     return ended.order

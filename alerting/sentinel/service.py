@@ -32,6 +32,7 @@ LOOK_BACK = timedelta(minutes=3)
 """How far back the API is asked for what the stream lost; less than what the judge remembers."""
 NOT_DEPLOYED_SECONDS = 2.0
 STANDBY_SECONDS = 30.0
+SAID_AGAIN = timedelta(minutes=1)
 PERSISTED_SECONDS = 6.0
 """The server writes events down every 5 s; until then they cannot be asked for."""
 WAITING = 10_000
@@ -210,6 +211,7 @@ class _Watch:
         self._settings = settings
         self._rules = rules_of(settings)
         self._last: datetime | None = None
+        self._said: datetime | None = None
         self.standby = False
 
     @property
@@ -217,11 +219,15 @@ class _Watch:
         return f"{len(self._settings.pipelines)} pipelines of {self._rules.scope}"
 
     async def beat(self) -> None:
-        """Be heard. A heartbeat says whether the standby is on, until it is off."""
+        """Be heard, and when the standby is on, say so."""
         now = self._sentinel.now()
         self.standby = await self.standby_is_on()
+        # Each that says so has the standby paused and people told; the pausing takes seconds.
+        says_so = self.standby and (self._said is None or now - self._said > SAID_AGAIN)
+        if says_so:
+            self._said = now
         event = heartbeat(
-            self._settings, uuid4(), now, standby=self.standby, judged_until=self.catching_up
+            self._settings, uuid4(), now, standby=says_so, judged_until=self.catching_up
         )
         await self._sentinel.workspace.announce([event])
         self._last = now

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_prefect as prefect
 
 from alerting.plan import AutomationRule, CompoundTrigger, EventTrigger
-from alerting.plan.documents import labels_document, related_document, switches
+from alerting.plan.documents import in_order, labels_document, related_document, switches
 from alerting.settings import PROJECT
 
 
@@ -37,21 +37,24 @@ class AlertAutomations(pulumi.ComponentResource):
                 description=rule.description,
                 enabled=rule.enabled,
                 trigger=_trigger(rule.trigger),
-                actions=[
-                    prefect.AutomationActionArgs(
-                        type="send-notification",
-                        block_document_id=block_ids[notification.channel],
-                        subject=notification.subject,
-                        body=notification.body,
-                    )
-                    for notification in rule.notifications
-                ]
-                + [
-                    prefect.AutomationActionArgs(
-                        type=action, source="selected", automation_id=automations[key].id
-                    )
-                    for action, key in switches(rule)
-                ],
+                actions=in_order(
+                    rule,
+                    [
+                        prefect.AutomationActionArgs(
+                            type="send-notification",
+                            block_document_id=block_ids[notification.channel],
+                            subject=notification.subject,
+                            body=notification.body,
+                        )
+                        for notification in rule.notifications
+                    ],
+                    [
+                        prefect.AutomationActionArgs(
+                            type=action, source="selected", automation_id=automations[key].id
+                        )
+                        for action, key in switches(rule)
+                    ],
+                ),
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     provider=provider,
