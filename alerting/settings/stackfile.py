@@ -33,6 +33,12 @@ class StackFile:
     settings: Settings
 
 
+def project_root(*places: Path) -> Path:
+    """The folder that holds Pulumi.yaml, at or above one of these; the first when none does."""
+    above = (folder for place in places for folder in (place, *place.parents))
+    return next((folder for folder in above if (folder / "Pulumi.yaml").is_file()), places[0])
+
+
 def stack_files(root: Path) -> list[Path]:
     """Every stack's file below the project's root, by name.
 

@@ -1,0 +1,1 @@
+"""Scenario tests: what a stack's rules tell whom, and when, without a server."""
