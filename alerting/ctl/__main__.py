@@ -4,7 +4,10 @@ import typer
 
 from alerting.ctl.check import check
 from alerting.ctl.drill import drill
+from alerting.ctl.explain import explain
+from alerting.ctl.rules import rules
 from alerting.ctl.sentinel import app as sentinel_app
+from alerting.ctl.test import play_scenarios
 
 app = typer.Typer(
     name="alertctl",
@@ -16,6 +19,9 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(drill)
+app.command("test")(play_scenarios)
+app.command()(explain)
+app.command()(rules)
 app.add_typer(sentinel_app)
 
 

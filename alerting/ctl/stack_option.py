@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from alerting.settings.stackfile import stack_files
+from alerting.settings import Problem, SettingsError
+from alerting.settings.stackfile import project_root, stack_files, stack_name
 
 StackOption = Annotated[
     str | None, typer.Option("--stack", help="The stack's name: reads Pulumi.<stack>.yaml.")
@@ -24,11 +25,17 @@ def chosen_files(stack: str | None, file: Path | None) -> list[Path]:
         raise typer.BadParameter("name a stack or a file, not both")
     if file:
         return [file]
-    root = project_root()
+    root = project_root(Path.cwd())
     return [root / f"Pulumi.{stack}.yaml"] if stack else stack_files(root)
 
 
-def project_root() -> Path:
-    """The nearest folder upwards that holds Pulumi.yaml; here, when there is none."""
-    here = Path.cwd()
-    return next((p for p in (here, *here.parents) if (p / "Pulumi.yaml").is_file()), here)
+def chosen_file(stack: str | None, file: Path | None) -> Path:
+    """The one stack file that was asked for; by default the project's, where it has only one.
+
+    Raises what `chosen_files` does, and SettingsError when it is to be one of several.
+    """
+    files = chosen_files(stack, file)
+    if len(files) > 1:
+        names = ", ".join(stack_name(each) for each in files)
+        raise SettingsError("--stack", [Problem(0, "stack", f"is not named. Name one of {names}")])
+    return files[0]

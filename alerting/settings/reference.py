@@ -1,6 +1,7 @@
 """The settings reference, written from the models: `python -m alerting.settings.reference`."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from alerting.settings.durations import format_duration
 from alerting.settings.models import (
     CriticalSettings,
     EscalationStep,
@@ -16,6 +18,7 @@ from alerting.settings.models import (
     PipelineSettings,
     PrefectSettings,
     SecretSettings,
+    SentinelOptions,
     Settings,
     SlackChannel,
     TiersSettings,
@@ -24,6 +27,7 @@ from alerting.settings.models import (
 _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level, each as `data-alerts:<key>`", Settings),
     ("prefect", PrefectSettings),
+    ("sentinel", SentinelOptions),
     ("secrets.&lt;key&gt;", SecretSettings),
     ("channels.&lt;name&gt;, kind: slack", SlackChannel),
     ("channels.&lt;name&gt;, kind: pagerduty", PagerDutyChannel),
@@ -65,13 +69,21 @@ def _needed(field: FieldInfo) -> str:
 
 def _meaning(name: str, field: FieldInfo) -> str:
     choices = ", ".join(f"`{choice}`" for choice in _choices(field.annotation))
-    default = field.get_default(call_default_factory=True)
+    default = _default(field)
     parts = [field.description or name]
     if choices:
         parts.append(f"one of {choices}")
-    if default not in (None, (), {}) and not field.is_required():
-        parts.append(f"default: `{str(default).lower()}`")
+    if default is not None:
+        parts.append(f"default: `{default}`")
     return "; ".join(parts).replace("|", "\\|")
+
+
+def _default(field: FieldInfo) -> str | None:
+    """The default as a stack file would have it; None where there is nothing to say of it."""
+    default = field.get_default(call_default_factory=True)
+    if field.is_required() or default in (None, (), {}) or isinstance(default, BaseModel):
+        return None
+    return format_duration(default) if isinstance(default, timedelta) else str(default).lower()
 
 
 def _choices(annotation: Any) -> list[str]:  # noqa: ANN401 - any annotation
