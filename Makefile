@@ -22,8 +22,8 @@ sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=fo
 sandbox-down: setup ## Remove a sandbox and all its processes, also after a crash
 	@$(PYTHON_BIN)/python -m sandbox down --folder $(SANDBOX)
 
-bench: setup ## Time deployments of three and of a thousand pipelines
-	@$(PYTHON_BIN)/python -m sandbox bench --folder .sandbox-bench
+bench: setup ## Measure scenarios, judging, truth, deployments; one alone: make bench ONLY=truth
+	@$(PYTHON_BIN)/python -m sandbox bench --folder .sandbox-bench $(if $(ONLY),--only $(ONLY))
 
 test: check browser ## All checks and all tests
 	@$(PYTEST)

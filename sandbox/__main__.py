@@ -1,6 +1,8 @@
 """`python -m sandbox`: what `make sandbox`, `make sandbox-down` and `make demo` run."""
 
+import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +12,9 @@ from rich.console import Console
 
 from alerting.redaction import redact
 from alerting.settings import SettingsError
-from sandbox.bench import bench as run_bench
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
+from sandbox.figures import Part, measure
 from sandbox.lifecycle import bring_up, take_down
 from sandbox.stack import SandboxStack
 from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState
@@ -63,13 +65,32 @@ def demo(folder: Folder = DEFAULT_FOLDER) -> None:
 
 
 @app.command()
-def bench(folder: Folder = DEFAULT_FOLDER) -> None:
-    """Time deployments of three and of a thousand pipelines."""
-    try:
-        table = run_bench(bring_up(folder), _say)
-    finally:
-        take_down(folder)
-    console.print(table)
+def bench(
+    folder: Folder = DEFAULT_FOLDER,
+    only: Annotated[Part | None, typer.Option("--only", help="Measure one part alone.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Measure scenarios, judging, truth and deployments.
+
+    Exit code 1 when a figure is not what it must be.
+    """
+    measured = {}
+    for part in [only] if only else Part:
+        measured[part] = measure(part, folder, partial(_progress, part))
+        if not as_json:
+            report_console().print(measured[part].table)
+    if as_json:
+        data = {part.value: figures.data for part, figures in measured.items()}
+        typer.echo(json.dumps(data, indent=2))
+    wrong = {part: figures.wrong for part, figures in measured.items() if figures.wrong}
+    for part, text in wrong.items():
+        _progress(part, text)
+    if wrong:
+        raise typer.Exit(EXIT_MISSED)
+
+
+def _progress(part: Part, text: str) -> None:
+    typer.echo(f"{part.value}: {text}", err=True)
 
 
 def _bring_up(folder: Path) -> SandboxState:

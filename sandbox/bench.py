@@ -17,7 +17,7 @@ OPERATIONS = ("create", "no change", "preview", "destroy")
 Timings = dict[tuple[str, bool], list[float]]
 
 
-def bench(state: SandboxState, say: Callable[[str], object]) -> Table:
+def measure(state: SandboxState, say: Callable[[str], object]) -> Timings:
     """Deploy and destroy the stack with its own pipelines and with a thousand, in turn."""
     timings: Timings = defaultdict(list)
     for number in range(1, ROUNDS + 1):
@@ -29,7 +29,7 @@ def bench(state: SandboxState, say: Callable[[str], object]) -> Table:
                 start = time.monotonic()
                 action()
                 timings[operation, many].append(time.monotonic() - start)
-    return _table(timings)
+    return timings
 
 
 def with_many_pipelines(config: dict[str, Any]) -> None:
@@ -44,11 +44,23 @@ def with_many_pipelines(config: dict[str, Any]) -> None:
         }
 
 
-def _table(timings: Timings) -> Table:
-    table = Table(title=f"Seconds, median of {ROUNDS}", title_justify="left")
+def as_table(timings: Timings) -> Table:
+    """The medians, and how much longer many pipelines take."""
+    table = Table(title=f"Deployments: seconds, median of {ROUNDS}", title_justify="left")
     for heading in ("", "3 pipelines", f"{MANY:,} pipelines", "ratio"):
         table.add_column(heading, justify="right" if heading else "left")
     for operation in OPERATIONS:
         few, many = median(timings[operation, False]), median(timings[operation, True])
         table.add_row(operation, f"{few:.2f}", f"{many:.2f}", f"{many / few:.2f}")
     return table
+
+
+def as_json(timings: Timings) -> dict[str, dict[str, float]]:
+    """The medians as data."""
+    return {
+        operation: {
+            "few": median(timings[operation, False]),
+            "many": median(timings[operation, True]),
+        }
+        for operation in OPERATIONS
+    }

@@ -46,19 +46,39 @@ class Told:
     ids: frozenset[UUID] = frozenset()
     firings: tuple[StandbyFiring, ...] = field(default=())
 
-    def covers(self, verdict: Verdict, key: str) -> bool:
-        """Whether nobody needs to be told of a verdict about the pipeline with this key."""
-        return verdict.id in self.ids or any(_same(verdict, key, each) for each in self.firings)
+    def covers(self, verdict: Verdict, key: str, mended: datetime | None) -> bool:
+        """Whether nobody needs to be told of a verdict about the pipeline with this key.
+
+        `mended` is when the outage that it is about ended, None when it has not.
+        """
+        if verdict.id in self.ids:
+            return True
+        return any(
+            _same(verdict, key, firing)
+            for firing in self.firings
+            if mended is None or firing.ended.at <= mended
+        )
 
 
 def missed(
     verdicts: Iterable[Verdict], since: datetime, told: Told, settings: PublishedSettings
 ) -> list[Verdict]:
     """Those of the verdicts that became true since then and that nobody was told of."""
+    found = tuple(verdicts)
+    mended = {
+        verdict.outage.anchor: verdict.at
+        for verdict in found
+        if verdict.outage and verdict.kind is VerdictKind.RECOVERY
+    }
     return [
         verdict
-        for verdict in verdicts
-        if verdict.at >= since and not told.covers(verdict, _key(verdict.ended, settings))
+        for verdict in found
+        if verdict.at >= since
+        and not told.covers(
+            verdict,
+            _key(verdict.ended, settings),
+            mended.get(verdict.outage.anchor) if verdict.outage else None,
+        )
     ]
 
 

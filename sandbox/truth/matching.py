@@ -39,6 +39,11 @@ class Tally:
     unpaged: int = 0
     """Outages with pages due in this tier, in all of which the tier sent none, right or wrong."""
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether what was due was sent in time, once, and nothing else."""
+        return self.right == self.due and self.false == 0
+
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
             self.due + other.due,
@@ -62,12 +67,12 @@ def compare(due: Sequence[Due], sent: Sequence[Sent]) -> dict[Tier, Tally]:
 
 
 def _tally(due: Sequence[Due], sent: Sequence[Sent]) -> Tally:
-    left: defaultdict[Hashable, list[Sent]] = defaultdict(list)
+    about: defaultdict[Hashable, list[Sent]] = defaultdict(list)
     for page in sorted(sent, key=lambda page: page.at):
-        left[page.pipeline, page.run if page.step is None else page.step].append(page)
+        about[page.pipeline, page.step or page.run].append(page)
     right = late = 0
-    for wanted in sorted(due, key=lambda page: page.at):
-        found = _take(wanted, left[wanted.outage.pipeline, wanted.step or wanted.run])
+    for wanted in due:
+        found = _first_that_meets(wanted, about[wanted.outage.pipeline, wanted.step or wanted.run])
         if found:
             in_time = found.at - wanted.at <= IN_TIME
             right, late = right + in_time, late + (not in_time)
@@ -75,15 +80,13 @@ def _tally(due: Sequence[Due], sent: Sequence[Sent]) -> Tally:
     return Tally(len(due), right, late, len(due) - met, len(sent) - met, _unpaged(due, sent))
 
 
-def _take(wanted: Due, candidates: list[Sent]) -> Sent | None:
-    """The first page that meets what was due, taken out so that it meets nothing else."""
-    end = wanted.outage.end
-    for index, page in enumerate(candidates):
-        if page.at >= wanted.at and (
-            wanted.step is None or end is None or page.at <= max(end, wanted.at + IN_TIME)
-        ):
-            return candidates.pop(index)
-    return None
+def _first_that_meets(wanted: Due, sent: Iterable[Sent]) -> Sent | None:
+    """The first of these pages that was sent when it was due, or while it still mattered."""
+    until = None if wanted.step is None else wanted.outage.end
+    if until is not None:
+        until = max(until, wanted.at + IN_TIME)
+    pages = (page for page in sent if page.at >= wanted.at and (not until or page.at <= until))
+    return next(pages, None)
 
 
 def _unpaged(due: Iterable[Due], sent: Sequence[Sent]) -> int:
