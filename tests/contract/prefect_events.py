@@ -8,13 +8,17 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
-from prefect.server.events.schemas.events import ReceivedEvent
+from prefect.server.events.schemas import lifecycle
+from prefect.server.events.schemas.automations import Automation
+from prefect.server.events.schemas.events import Event, ReceivedEvent
 from prefect.server.models import events
 from prefect.server.schemas.core import Flow, FlowRun, WorkPool
 from prefect.server.schemas.responses import DeploymentResponse
 from prefect.server.schemas.states import State, StateType
 from prefect.server.schemas.statuses import WorkPoolStatus
 from prefect.types import DateTime
+
+from alerting.sentinel import events as sentinel_events
 
 OCCURRED = DateTime(2026, 3, 1, 6, 30, 5, tzinfo=UTC)
 DUE = DateTime(2026, 3, 1, 6, 0, tzinfo=UTC)
@@ -27,6 +31,27 @@ LATE = State(type=StateType.SCHEDULED, name="Late")
 RETRYING = State(type=StateType.SCHEDULED, name="AwaitingRetry")
 RUNNING = State(type=StateType.RUNNING, name="Running")
 CANCELLED = State(type=StateType.CANCELLED, name="Cancelled")
+
+
+def received(event: sentinel_events.Event) -> ReceivedEvent:
+    """An event of the sentinel's as the server takes it in."""
+    return Event.model_validate(event).receive()
+
+
+def as_streamed(event: ReceivedEvent) -> sentinel_events.Event:
+    """An event as the server streams it, and answers with."""
+    streamed: dict[str, Any] = event.model_dump(mode="json")
+    return streamed
+
+
+def lifecycle_events(automation: Automation) -> dict[str, ReceivedEvent]:
+    """What the server tells of an automation that is deployed, changed and removed."""
+    makers = {
+        "created": lifecycle.automation_created_event,
+        "updated": lifecycle.automation_updated_event,
+        "deleted": lifecycle.automation_deleted_event,
+    }
+    return {name: make(automation, OCCURRED).receive() for name, make in makers.items()}
 
 
 @dataclass(frozen=True)

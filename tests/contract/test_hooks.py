@@ -44,9 +44,7 @@ SETTINGS = PublishedSettings(
     default_owner="data-platform",
     ui_url="https://prefect.example.com",
     pipelines=tuple(
-        PublishedPipeline(
-            flow=flow, deployment=None, owner="web", runbook=None, announce_success=True
-        )
+        PublishedPipeline(name=flow, flow=flow, deployment=None, owner="web", announce_success=True)
         for flow in ("sync-completes", "async-completes")
     ),
 )

@@ -1,31 +1,20 @@
-"""Messages as Prefect renders them: its own action and templates, its own objects and events."""
-
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Self
-from uuid import uuid4
+"""Messages of native triggers as Prefect renders them: its own action, templates and events."""
 
 import pytest
-from jinja2 import StrictUndefined
-from prefect.server.events.actions import SendNotification
-from prefect.server.events.schemas.automations import Automation, TriggeredAction
 from prefect.server.schemas.states import State
-from prefect.server.utilities import user_templates
-from pydantic import BaseModel
 
-from alerting.plan import AutomationRule, build_plan
-from alerting.plan.documents import automation_document
+from alerting.plan import AutomationRule
 from tests.contract.prefect_events import (
     COMPLETED,
     CRASHED,
     FAILED,
     LATE,
-    OCCURRED,
     TIMED_OUT,
     Pool,
     Run,
 )
-from tests.unit.example_stack import raw_settings, settings_of
+from tests.contract.prefect_rendering import be_strict, rendered
+from tests.unit.example_stack import native_rules_of, raw_settings
 
 pytestmark = pytest.mark.contract
 
@@ -41,47 +30,9 @@ HOSTILE = [
 STATES = {"recovery": COMPLETED, "late": LATE, "critical": CRASHED, "escalation-15m": TIMED_OUT}
 
 
-class Api:
-    """Answers for the objects of an event, and 404 for all others."""
-
-    def __init__(self, objects: Mapping[str, Any]) -> None:
-        self._objects = objects
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None: ...
-
-    def __getattr__(self, call: str) -> Callable[[object], Coroutine[None, None, "Answer"]]:
-        found = self._objects.get(call.removeprefix("read_").removesuffix("_raw"))
-
-        async def answer(_: object) -> Answer:
-            return Answer(found)
-
-        return answer
-
-
-class Answer:
-    """What is read of an answer of the API."""
-
-    def __init__(self, found: BaseModel | None) -> None:
-        self.status_code = 200 if found else 404
-        self._found = found
-
-    def json(self) -> dict[str, Any]:
-        assert self._found is not None
-        return self._found.model_dump(mode="json")
-
-
 @pytest.fixture
 def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Undefined names are errors, where Prefect would render them as nothing."""
-    environment = user_templates._template_environment
-    monkeypatch.setattr(environment, "undefined", StrictUndefined)
-
-
-def rules_of(**changes: object) -> dict[str, AutomationRule]:
-    return {rule.key: rule for rule in build_plan(settings_of(**changes), "example").automations}
+    be_strict(monkeypatch)
 
 
 def happened_for(
@@ -100,41 +51,17 @@ def messages(
     event = happened.event(objects)
     if gone:
         del objects[gone]
-    ids = {notification.channel: str(uuid4()) for notification in rule.notifications}
-    automation = Automation.model_validate(automation_document(rule, ids))
-    rendered = []
-    for action in automation.actions:
-        assert isinstance(action, SendNotification)
-        triggered = TriggeredAction(
-            automation=automation,
-            triggered=OCCURRED,
-            triggering_labels={},
-            triggering_event=event,
-            action=action,
-        )
-        rendered.append(asyncio.run(rendered_by(action, triggered, Api(objects))))
-    return rendered
-
-
-async def rendered_by(
-    action: SendNotification, triggered: TriggeredAction, api: Api
-) -> tuple[str, str]:
-    async def client(_: object) -> Api:
-        return api
-
-    object.__setattr__(action, "orchestration_client", client)
-    subject, body = await action.render(triggered)
-    return subject, body
+    return rendered(rule, event, objects)
 
 
 @pytest.mark.usefixtures("strict")
-@pytest.mark.parametrize("key", list(rules_of()))
+@pytest.mark.parametrize("key", list(native_rules_of()))
 @pytest.mark.parametrize("deployment", [None, "prod"])
 @pytest.mark.parametrize("flow", ["orders", "load-clicks", "not listed"])
 def test_every_message_is_whole(key: str, flow: str, deployment: str | None) -> None:
     channels = raw_settings()["channels"]
     del channels["on-call"]["secret"]
-    for rule in (rules_of()[key], rules_of(channels=channels)[key]):
+    for rule in (native_rules_of()[key], native_rules_of(channels=channels)[key]):
         for subject, body in messages(rule, happened_for(rule, flow, deployment)):
             for text in (subject, body):
                 assert "None" not in text
@@ -145,7 +72,7 @@ def test_every_message_is_whole(key: str, flow: str, deployment: str | None) -> 
 @pytest.mark.usefixtures("strict")
 def test_a_failure_reads_as_it_was_written() -> None:
     run = Run("load-clicks", "prod", TIMED_OUT)
-    ((subject, body),) = messages(rules_of()["warning"], run)
+    ((subject, body),) = messages(native_rules_of()["warning"], run)
     assert subject == ":x: Pipeline failed: load-clicks"
     assert body == (
         "load-clicks failed.\n"
@@ -162,24 +89,24 @@ def test_a_failure_reads_as_it_was_written() -> None:
 
 @pytest.mark.usefixtures("strict")
 def test_a_late_start_says_when_it_was_due() -> None:
-    ((_, body),) = messages(rules_of()["late"], Run(state=LATE))
+    ((_, body),) = messages(native_rules_of()["late"], Run(state=LATE))
     assert body.startswith("orders should have started at 2026-03-01 06:00:00 UTC and has not. ")
     assert "*State*: Late at 2026-03-01 06:30:05 UTC" in body
 
 
 @pytest.mark.usefixtures("strict")
 def test_a_work_pool_is_named_with_a_link_to_it() -> None:
-    ((subject, body),) = messages(rules_of()["p1-work-pool"], Pool("gpu pool"))
+    ((subject, body),) = messages(native_rules_of()["p1-work-pool"], Pool("gpu pool"))
     assert subject == "P1: work pool gpu pool is not ready"
     assert body.endswith("https://prefect.example.com/work-pools/work-pool/gpu%20pool")
 
 
 @pytest.mark.parametrize("gone", ["flow_run", "flow", "deployment"])
-@pytest.mark.parametrize("key", [key for key in rules_of() if key != "p1-work-pool"])
+@pytest.mark.parametrize("key", [key for key in native_rules_of() if key != "p1-work-pool"])
 def test_a_message_goes_out_even_when_what_it_is_about_was_deleted_since(
     key: str, gone: str
 ) -> None:
-    rule = rules_of()[key]
+    rule = native_rules_of()[key]
     run = happened_for(rule, "load-clicks", "prod")
     for _, body in messages(rule, run, gone=gone):
         assert "2026-03-01 06:30:05 UTC" in body
@@ -193,7 +120,7 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
     flow = text.translate(str.maketrans("", "", "/%&<>"))  # names as Prefect allows them
     channels = raw_settings()["channels"]
     del channels["on-call"]["secret"]
-    rules = rules_of(
+    rules = native_rules_of(
         pipelines={
             flow: {"owner": text, "deployment": flow, "escalate": True, "every": "24h"},
             "b": {"owner": "b"},
@@ -214,7 +141,7 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
 
 @pytest.mark.usefixtures("strict")
 def test_an_error_is_said_as_it_is_and_cut_where_it_is_long() -> None:
-    rule = rules_of()["warning"]
+    rule = native_rules_of()["warning"]
     for error in ("{{ 7 * 7 }} {% raw %}", "<b>&amp;</b>"):
         ((_, body),) = messages(rule, Run(state=failed_with(error)))
         assert f"*Error*: {error}\n" in body
@@ -236,7 +163,7 @@ def test_of_a_thousand_pipelines_the_right_owner_is_told() -> None:
         }
         for number in range(1_000)
     }
-    rule = rules_of(pipelines=pipelines)["warning"]
+    rule = native_rules_of(pipelines=pipelines)["warning"]
     for number in (0, 1, 10, 99, 100, 999):
         ((_, body),) = messages(rule, Run(f"load-{number}"))
         assert f"*Owner*: team {number}\n*Runbook*: https://wiki.example.com/{number}\n" in body

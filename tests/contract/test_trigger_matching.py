@@ -1,19 +1,10 @@
-"""Which events each trigger takes, by Prefect's own rules and events."""
-
-from uuid import uuid4
+"""Which events each native trigger takes, by Prefect's own rules and events."""
 
 import pytest
-from prefect.server.events.schemas.automations import (
-    AutomationCreate,
-    CompoundTrigger,
-    EventTrigger,
-)
-from prefect.server.events.schemas.events import ReceivedEvent
+from prefect.server.events.schemas.automations import CompoundTrigger, EventTrigger
 from prefect.server.schemas.states import State
 from prefect.server.schemas.statuses import WorkPoolStatus
 
-from alerting.plan import AutomationRule, build_plan
-from alerting.plan.documents import automation_document
 from tests.contract.prefect_events import (
     CANCELLED,
     COMPLETED,
@@ -27,7 +18,8 @@ from tests.contract.prefect_events import (
     Pool,
     Run,
 )
-from tests.unit.example_stack import raw_settings, settings_of
+from tests.contract.prefect_rendering import stored
+from tests.unit.example_stack import native_rules_of
 
 pytestmark = pytest.mark.contract
 
@@ -43,61 +35,14 @@ HOSTILE_NAMES = [
 ]
 
 
-def rules_of(**changes: object) -> dict[str, AutomationRule]:
-    return {rule.key: rule for rule in build_plan(settings_of(**changes), "example").automations}
-
-
-def accepted(rule: AutomationRule) -> AutomationCreate:
-    """The rule as Prefect's API takes it in."""
-    ids = {notification.channel: str(uuid4()) for notification in rule.notifications}
-    return AutomationCreate.model_validate(automation_document(rule, ids))
-
-
 def trigger_of(key: str, **changes: object) -> EventTrigger:
-    trigger = accepted(rules_of(**changes)[key]).trigger
+    trigger = stored(native_rules_of(**changes)[key]).trigger
     assert isinstance(trigger, EventTrigger)
     return trigger
 
 
 def pipeline(**settings: object) -> dict[str, object]:
     return {"owner": "web", **settings}
-
-
-@pytest.mark.parametrize("pagerduty", [True, False])
-def test_prefect_takes_every_rule_and_drops_nothing_of_it(pagerduty: bool) -> None:
-    channels = raw_settings()["channels"]
-    if not pagerduty:
-        del channels["on-call"]["secret"]
-    pipelines = {
-        "a": pipeline(every="24h", escalate=True),
-        "b": pipeline(flow="!b*", deployment="prod", escalate=True),
-        "c": pipeline(flow="c", deployment="test", escalate=True, every="7d"),
-    }
-    rules = rules_of(channels=channels, pipelines=pipelines)
-    assert len(rules) == 12
-    for rule in rules.values():
-        sent = automation_document(rule, dict.fromkeys(channels, str(uuid4())))
-        taken = AutomationCreate.model_validate(sent)
-        assert_taken(sent, taken.model_dump(mode="json"))
-        assert taken.trigger.within == rule.trigger.within
-
-
-def assert_taken(sent: object, taken: object) -> None:
-    """All that was sent was taken; the server's own defaults may come on top."""
-    if isinstance(sent, dict):
-        assert isinstance(taken, dict)
-        for key, value in sent.items():
-            if key != "within":
-                assert_taken(value, taken[key])
-    elif isinstance(sent, list):
-        assert isinstance(taken, list)
-        assert len(sent) == len(taken)
-        if sent and isinstance(sent[0], str):
-            sent, taken = sorted(sent), sorted(taken)
-        for one, other in zip(sent, taken, strict=True):
-            assert_taken(one, other)
-    else:
-        assert sent == taken
 
 
 @pytest.mark.parametrize("state", [FAILED, CRASHED, TIMED_OUT, OWN_NAME], ids=lambda s: s.name)
@@ -121,8 +66,8 @@ def test_warning_and_critical_take_nothing_else(state: State) -> None:
 @pytest.mark.parametrize("tags", [(), ("dlt2",), ("xdlt",), ("DLT",), ("prefect.tag.dlt",)])
 def test_runs_without_the_tag_are_nobodys_business(tags: tuple[str, ...]) -> None:
     event = Run(tags=tags).event()
-    for key, rule in rules_of().items():
-        trigger = accepted(rule).trigger
+    for key, rule in native_rules_of().items():
+        trigger = stored(rule).trigger
         for child in trigger.triggers if isinstance(trigger, CompoundTrigger) else [trigger]:
             assert isinstance(child, EventTrigger)
             assert not child.covers(event), key
@@ -219,18 +164,13 @@ def test_runs_are_told_apart_by_flow_and_where_it_is_named_by_deployment() -> No
     events = first.event(objects), second.event(same_flow)
     by_flow = trigger_of("critical", pipelines=pipelines)
     by_deployment = trigger_of("escalation-15m-deployments", pipelines=pipelines)
-    assert len({bucket(by_flow, event) for event in events}) == 1
-    assert len({bucket(by_deployment, event) for event in events}) == 2
-    assert all("" not in bucket(by_deployment, event) for event in events)
-
-
-def bucket(trigger: EventTrigger, event: ReceivedEvent) -> tuple[str, ...]:
-    """What Prefect counts the event under."""
-    return tuple(event.find_resource_label(label) or "" for label in sorted(trigger.for_each))
+    assert len({by_flow.bucketing_key(event) for event in events}) == 1
+    assert len({by_deployment.bucketing_key(event) for event in events}) == 2
+    assert all("" not in by_deployment.bucketing_key(event) for event in events)
 
 
 def test_each_child_of_p1_takes_the_failures_of_one_pipeline() -> None:
-    trigger = accepted(rules_of()["p1-all-down"]).trigger
+    trigger = stored(native_rules_of()["p1-all-down"]).trigger
     assert isinstance(trigger, CompoundTrigger)
     events = {
         "clicks": Run("load-clicks", "prod").event(),

@@ -3,9 +3,12 @@
 import copy
 from typing import Any
 
+from alerting.plan import AutomationRule, build_plan
+from alerting.plan.published import PublishedSettings
 from alerting.settings import Settings, parse_settings
 
-SOURCE = "Pulumi.example.yaml"
+STACK = "example"
+SOURCE = f"Pulumi.{STACK}.yaml"
 
 _RAW: dict[str, Any] = {
     "prefect": {"endpoint": "https://prefect.example.com/api"},
@@ -49,3 +52,18 @@ def raw_settings(**changes: object) -> dict[str, Any]:
 def settings_of(**changes: object) -> Settings:
     """The example's settings with some top-level keys replaced."""
     return parse_settings(raw_settings(**changes), SOURCE)
+
+
+def rules_of(**changes: object) -> dict[str, AutomationRule]:
+    """The automations by key that the example has with some settings replaced."""
+    return {rule.key: rule for rule in build_plan(settings_of(**changes), STACK).automations}
+
+
+def native_rules_of(**changes: object) -> dict[str, AutomationRule]:
+    """The same where Prefect's own triggers judge."""
+    return rules_of(evaluation="triggers", **changes)
+
+
+def published_of(**changes: object) -> PublishedSettings:
+    """What hooks and the sentinel are told of the example."""
+    return build_plan(settings_of(**changes), STACK).published

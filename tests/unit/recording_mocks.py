@@ -51,6 +51,9 @@ class Registered:
     provider: str
     protect: bool
     import_id: str
+    ignore_changes: tuple[str, ...]
+    dependencies: tuple[str, ...]
+    """URNs of the resources that are made first."""
 
 
 def secret_of(value: object) -> object:
@@ -126,6 +129,8 @@ class _Monitor(MockMonitor):
                 provider=request.provider,
                 protect=request.protect,
                 import_id=request.importId,
+                ignore_changes=tuple(request.ignoreChanges),
+                dependencies=tuple(request.dependencies),
             )
         )
         response: resource_pb2.RegisterResourceResponse
@@ -192,6 +197,12 @@ def _decrypted(value: Any) -> Any:  # noqa: ANN401 - any configuration
             return FAKE_WEBHOOK
         return {key: _decrypted(inner) for key, inner in value.items()}
     return [_decrypted(inner) for inner in value] if isinstance(value, list) else value
+
+
+def as_api_action(action: dict[str, Any]) -> dict[str, Any]:
+    """The provider's action as Prefect's API has it."""
+    names = {"blockDocumentId": "block_document_id", "automationId": "automation_id"}
+    return {names.get(key, key): value for key, value in action.items()}
 
 
 def as_api_document(trigger: dict[str, Any]) -> dict[str, Any]:

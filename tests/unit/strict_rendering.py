@@ -10,9 +10,27 @@ from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerting.plan import Notification
+from alerting.sentinel.events import Event
 
 STRICT = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 RUN_ID = "5e1f0000-0000-4000-8000-000000000001"
+# Each broke, or could break, a template that quotes it carelessly.
+HOSTILE = [
+    "it's",
+    'say "load"',
+    "back\\slash\\n \\' \\",
+    "{{ flow_run.id }}",
+    "{% raw %}{{ 7 * 7 }}{% endraw %}",
+    "{% endraw %}{{ 7 * 7 }}",
+    "{# gone #}",
+    "-%} {%- set owner = 'x' -%}",
+    "100% of }} it",
+    "a]b[c",
+    "\U0001f9a0 microbes \U0001f469\u200d\U0001f4bb",
+    "naïve — ünïcode \u2028 line",
+    "<!channel> <http://x|y> & co",
+    "${HOME} $(id) `id`",
+]
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,16 @@ class Happened:
         }
 
 
+@dataclass(frozen=True)
+class Announced:
+    """The same for an event of the sentinel's, which brings all that is said."""
+
+    event: Event
+
+    def context(self) -> dict[str, Any]:
+        return {"event": SimpleNamespace(payload=self.event["payload"])}
+
+
 @dataclass
 class Rendered:
     """A message as it arrives, its labelled lines by label."""
@@ -55,7 +83,7 @@ class Rendered:
             self.fields[label.strip("*")] = text
 
 
-def render(notification: Notification, happened: Happened) -> Rendered:
+def render(notification: Notification, happened: Happened | Announced) -> Rendered:
     context = happened.context()
     return Rendered(
         template(notification.subject).render(context), template(notification.body).render(context)

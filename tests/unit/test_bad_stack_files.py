@@ -126,6 +126,8 @@ def everything() -> dict[str, Any]:
         namePrefix="team",
         tag="dlt",
         kmsKeyId="alias/alerts",
+        evaluation="sentinel",
+        sentinel={"silentFor": "5m", "notify": ["on-call"]},
     )
     raw["secrets"]["slack-url-critical"] = {"name": "critical", "value": WEBHOOK}
     raw["channels"]["on-call"] |= {"region": "eu", "apiKeySecret": "pagerduty-key"}

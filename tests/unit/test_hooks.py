@@ -31,14 +31,18 @@ Hook = Callable[..., Coroutine[Any, Any, None]]
 
 WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/FAKEFAKEFAKE"
 ORDERS = PublishedPipeline(
+    name="orders",
     flow="orders",
-    deployment=None,
     owner="web",
     runbook="https://wiki.example.com/orders",
-    announce_success=False,
 )
 NIGHTLY_ORDERS = PublishedPipeline(
-    flow="orders", deployment="nightly", owner="night-shift", runbook=None, announce_success=True
+    name="orders",
+    flow="orders",
+    deployment="nightly",
+    owner="night-shift",
+    runbook=None,
+    announce_success=True,
 )
 SETTINGS = PublishedSettings(
     tag="dlt",

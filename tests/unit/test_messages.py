@@ -1,4 +1,4 @@
-"""What the messages say. Templates are rendered with undefined names as errors.
+"""What the messages of native triggers say. Templates are rendered with undefined names as errors.
 
 Prefect's own renderer, which lets undefined names pass, is in tests/contract.
 """
@@ -8,39 +8,24 @@ from typing import Any
 
 import pytest
 
-from alerting.plan import AutomationRule, build_plan
-from alerting.settings import Settings
-from tests.unit.example_stack import raw_settings, settings_of
-from tests.unit.strict_rendering import RUN_ID, STRICT, Happened, Rendered, render, template
+from tests.unit.example_stack import native_rules_of, raw_settings
+from tests.unit.strict_rendering import (
+    HOSTILE,
+    RUN_ID,
+    STRICT,
+    Happened,
+    Rendered,
+    render,
+    template,
+)
 
 pytestmark = pytest.mark.unit
 
 ID = "00000000-0000-0000-0000-000000000000"
-# Each broke, or could break, a template that quotes it carelessly.
-HOSTILE = [
-    "it's",
-    'say "load"',
-    "back\\slash\\n \\' \\",
-    "{{ flow_run.id }}",
-    "{% raw %}{{ 7 * 7 }}{% endraw %}",
-    "{% endraw %}{{ 7 * 7 }}",
-    "{# gone #}",
-    "-%} {%- set owner = 'x' -%}",
-    "100% of }} it",
-    "a]b[c",
-    "\U0001f9a0 microbes \U0001f469\u200d\U0001f4bb",
-    "naïve — ünïcode \u2028 line",
-    "<!channel> <http://x|y> & co",
-    "${HOME} $(id) `id`",
-]
-
-
-def rules_of(settings: Settings) -> dict[str, AutomationRule]:
-    return {rule.key: rule for rule in build_plan(settings, "example").automations}
 
 
 def slack_message(key: str, happened: Happened, **changes: object) -> Rendered:
-    return render(rules_of(settings_of(**changes))[key].notifications[0], happened)
+    return render(native_rules_of(**changes)[key].notifications[0], happened)
 
 
 def without_pagerduty() -> dict[str, Any]:
@@ -49,7 +34,7 @@ def without_pagerduty() -> dict[str, Any]:
     return channels
 
 
-STACKS = (rules_of(settings_of()), rules_of(settings_of(channels=without_pagerduty())))
+STACKS = (native_rules_of(), native_rules_of(channels=without_pagerduty()))
 
 
 @pytest.mark.parametrize("key", list(STACKS[0]))
@@ -94,7 +79,7 @@ def test_a_failure_says_what_when_where_and_how_to_start() -> None:
 
 
 def test_each_tier_says_what_it_is_about() -> None:
-    rules = rules_of(settings_of())
+    rules = native_rules_of()
     said = {key: render(rule.notifications[-1], Happened()) for key, rule in rules.items()}
     assert {key: message.subject for key, message in said.items()} == {
         "warning": ":x: Pipeline failed: orders",
@@ -226,7 +211,7 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
 def test_a_link_leads_to_the_run_without_the_server_knowing_its_address(
     prefect: object, link: str
 ) -> None:
-    for key, rule in rules_of(settings_of(prefect=prefect)).items():
+    for key, rule in native_rules_of(prefect=prefect).items():
         for notification in rule.notifications:
             look = render(notification, Happened(work_pool="pool & co")).fields["Look"]
             if key == "p1-work-pool":
@@ -258,7 +243,7 @@ def test_of_a_thousand_pipelines_the_right_owner_is_found_at_once() -> None:
         }
         for number in range(1_000)
     }
-    body = rules_of(settings_of(pipelines=pipelines))["warning"].notifications[0].body
+    body = native_rules_of(pipelines=pipelines)["warning"].notifications[0].body
     for number in range(0, 1_000, 37):
         for deployment in ("prod", None):
             context = Happened(flow=f"load-{number}", deployment=deployment).context()

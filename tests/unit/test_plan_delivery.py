@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from alerting.plan import AutomationRule, Tier, build_plan
-from tests.unit.example_stack import raw_settings, settings_of
+from alerting.plan import AutomationRule, Tier
+from tests.unit.example_stack import native_rules_of, raw_settings, rules_of
 
 pytestmark = pytest.mark.unit
 
@@ -14,10 +14,6 @@ WITHOUT_PAGERDUTY = {
     **raw_settings()["channels"],
     "on-call": {"kind": "pagerduty", "block": "on-call"},
 }
-
-
-def rules_of(**changes: object) -> dict[str, AutomationRule]:
-    return {rule.key: rule for rule in build_plan(settings_of(**changes), "example").automations}
 
 
 def channels_of(rule: AutomationRule) -> list[str]:
@@ -29,7 +25,24 @@ def tiers(**changes: object) -> dict[str, Any]:
 
 
 def test_each_tier_tells_the_channels_that_it_names() -> None:
-    told = {key: channels_of(rule) for key, rule in rules_of().items()}
+    rules = rules_of()
+    told = {key: channels_of(rule) for key, rule in rules.items() if not rule.standby}
+    assert told == {
+        "warning": ["alerts"],
+        "recovery": ["alerts"],
+        "critical": ["critical", "on-call"],
+        "escalation-15m": ["on-call"],
+        "escalation-1h": ["on-call"],
+        "p1-all-down": ["on-call"],
+        "late": ["alerts"],
+        "p1-work-pool": ["on-call"],
+        "sentinel-silent": ["on-call"],
+        "sentinel-back": ["alerts"],
+    }
+
+
+def test_native_triggers_tell_the_same_channels() -> None:
+    told = {key: channels_of(rule) for key, rule in native_rules_of().items()}
     assert told == {
         "warning": ["alerts"],
         "recovery": ["alerts"],
@@ -56,8 +69,42 @@ def test_recovery_and_late_starts_may_go_elsewhere() -> None:
     assert channels_of(rules["late"]) == ["on-call"]
 
 
-def test_without_pagerduty_slack_hears_whom_it_would_page() -> None:
+@pytest.mark.parametrize(
+    ("tiers", "told"),
+    [
+        (("warning", "critical", "p1"), ["on-call"]),
+        (("warning", "critical"), ["critical", "on-call"]),
+        (("warning",), ["alerts"]),
+    ],
+)
+def test_who_hears_the_gravest_tier_is_told_that_the_alerting_is_down(
+    tiers: tuple[str, ...], told: list[str]
+) -> None:
+    rules = rules_of(tiers={name: raw_settings()["tiers"][name] for name in tiers})
+    assert channels_of(rules["sentinel-silent"]) == told
+
+
+def test_others_may_be_told_that_the_alerting_is_down() -> None:
+    rules = rules_of(sentinel={"notify": ["critical", "alerts"]})
+    assert channels_of(rules["sentinel-silent"]) == ["critical", "alerts"]
+    assert channels_of(rules["sentinel-back"]) == ["alerts"]
+
+
+def test_without_pagerduty_slack_hears_of_a_silent_sentinel_and_of_each_step() -> None:
     rules = rules_of(channels=WITHOUT_PAGERDUTY)
+    would_page = "*Would page*: {} (PagerDuty channel on-call is not set up)"
+    for key, who in {
+        "sentinel-silent": "on-call",
+        "escalation-15m": "on-call engineer",
+        "escalation-1h": "manager",
+        "critical": "on-call",
+    }.items():
+        assert channels_of(rules[key]) == ["critical"]
+        assert would_page.format(who) in rules[key].notifications[0].body
+
+
+def test_without_pagerduty_slack_hears_whom_it_would_page() -> None:
+    rules = native_rules_of(channels=WITHOUT_PAGERDUTY)
     graver = {key: channels_of(rule) for key, rule in rules.items() if rule.tier in GRAVE}
     assert graver == {
         "critical-3d": ["critical"],
@@ -76,7 +123,7 @@ def test_without_pagerduty_slack_hears_whom_it_would_page() -> None:
 
 
 def test_nobody_would_be_paged_where_pagerduty_is_set_up() -> None:
-    for rule in rules_of().values():
+    for rule in (*rules_of().values(), *native_rules_of().values()):
         for notification in rule.notifications:
             assert "Would page" not in notification.body
 
@@ -110,7 +157,7 @@ def test_every_automation_tells_somebody_once(pagerduty: bool) -> None:
 
 
 def test_slack_gets_markup_and_pagerduty_does_not() -> None:
-    slack, pagerduty = rules_of()["critical"].notifications
+    slack, pagerduty = native_rules_of()["critical"].notifications
     assert slack.subject == ":rotating_light: CRITICAL: {{ flow.name }} failed 3 times"
     assert pagerduty.subject == "CRITICAL: {{ flow.name }} failed 3 times"
     assert "\n*Owner*: " in slack.body

@@ -1,12 +1,11 @@
-"""Who is woken when a failure lasts, and for which runs."""
+"""Who is woken by native triggers when a failure lasts, and for which runs."""
 
 from typing import Any
 
 import pytest
 
-from alerting.plan import build_plan
 from alerting.plan.documents import trigger_document
-from tests.unit.example_stack import settings_of
+from tests.unit.example_stack import native_rules_of
 
 pytestmark = pytest.mark.unit
 
@@ -23,9 +22,12 @@ def pipeline(flow: str, deployment: str | None = None, *, escalate: bool = True)
 
 def escalations_of(*pipelines: dict[str, Any]) -> dict[str, Any]:
     """The triggers by key that a stack with these pipelines has."""
-    settings = settings_of(pipelines={f"p{number}": p for number, p in enumerate(pipelines)})
-    rules = build_plan(settings, "example").automations
-    return {r.key: trigger_document(r.trigger) for r in rules if r.key.startswith("escalation")}
+    rules = native_rules_of(pipelines={f"p{number}": p for number, p in enumerate(pipelines)})
+    return {
+        key: trigger_document(rule.trigger)
+        for key, rule in rules.items()
+        if key.startswith("escalation")
+    }
 
 
 def test_a_step_fires_when_neither_a_success_nor_a_further_failure_came_in_time() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from alerting.plan import BlockRule, Plan, build_plan
 from alerting.plan.names import ui_url_of
+from alerting.plan.published import PublishedSettings
 from tests.unit.example_stack import raw_settings, settings_of
 
 pytestmark = pytest.mark.unit
@@ -42,19 +43,36 @@ def many_pipelines() -> dict[str, Any]:
     }
 
 
-def test_keys_and_names_are_unique() -> None:
+@pytest.mark.parametrize("evaluation", ["sentinel", "triggers"])
+def test_keys_and_names_are_unique(evaluation: str) -> None:
     steps = [
         {"after": after, "to": "on-call", "notify": ["on-call"]}
         for after in ("10s", "1m", "90s", "59m", "1h", "61m", "24h", "2d", "49h")
     ]
-    plan = plan_of(pipelines=many_pipelines(), escalation=steps)
+    plan = plan_of(evaluation=evaluation, pipelines=many_pipelines(), escalation=steps)
     for rules in (plan.automations, plan.blocks, plan.secrets):
         assert len({rule.key for rule in rules}) == len(rules)
         assert len({rule.name for rule in rules}) == len(rules)
 
 
 def test_automations_are_called_what_the_guide_calls_them() -> None:
-    assert {rule.key: rule.name for rule in plan_of().automations} == {
+    assert {rule.key: rule.name for rule in plan_of().automations if not rule.standby} == {
+        "warning": "DLT Pipeline Failure Alert",
+        "recovery": "DLT Pipeline Recovery",
+        "critical": "DLT Pipeline Critical Alert",
+        "escalation-15m": "DLT Pipeline Escalation (15m)",
+        "escalation-1h": "DLT Pipeline Escalation (1h)",
+        "p1-all-down": "DLT Pipelines All Down",
+        "late": "DLT Pipeline Late Start",
+        "p1-work-pool": "DLT Work Pool Not Ready",
+        "sentinel-silent": "DLT Sentinel Silent",
+        "sentinel-back": "DLT Sentinel Back",
+    }
+
+
+def test_automations_are_called_the_same_where_native_triggers_judge() -> None:
+    rules = plan_of(evaluation="triggers").automations
+    assert {rule.key: rule.name for rule in rules} == {
         "warning": "DLT Pipeline Failure Alert",
         "recovery": "DLT Pipeline Recovery",
         "late": "DLT Pipeline Late Start",
@@ -138,40 +156,11 @@ def test_a_channel_that_is_not_set_up_has_no_block() -> None:
     assert [rule.key for rule in plan.blocks] == ["alerts", "critical", "hooks"]
 
 
-def test_flow_hooks_are_told_what_the_automations_announce() -> None:
-    channels = raw_settings()["channels"]
-    channels["info"] = {"kind": "slack", "block": "info", "secret": "slack-url"}
-    tiers = {**raw_settings()["tiers"], "success": {"notify": ["info"]}}
-    plan = plan_of(channels=channels, tiers=tiers, namePrefix="team")
+def test_settings_are_published_for_flow_hooks_and_the_sentinel() -> None:
+    plan = plan_of(namePrefix="team")
     rule = block(plan, "hooks")
     assert (rule.type_slug, rule.name, rule.secrets) == ("secret", "team-data-alerts", {})
-    published = rule.data["value"]
-    assert isinstance(published, dict)
-    pipelines = published.pop("pipelines")
-    assert published == {
-        "tag": "dlt",
-        "failure_automation": "[team] DLT Pipeline Failure Alert",
-        "failure_blocks": ["slack-webhook/team-alerts"],
-        "success_blocks": ["slack-webhook/team-info"],
-        "default_owner": "data-platform",
-        "ui_url": "https://prefect.example.com",
-    }
-    assert pipelines == [
-        {
-            "flow": "load-clicks",
-            "deployment": "prod",
-            "owner": "web",
-            "runbook": None,
-            "announce_success": False,
-        },
-        {
-            "flow": "orders",
-            "deployment": None,
-            "owner": "shop",
-            "runbook": "https://wiki.example.com/orders",
-            "announce_success": False,
-        },
-    ]
+    assert PublishedSettings.model_validate(rule.data["value"]) == plan.published
 
 
 def test_successes_go_where_failures_go_when_nothing_else_is_said() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from alerting.plan import build_plan
 from alerting.plan.documents import automation_document
-from tests.unit.example_stack import raw_settings, settings_of
+from tests.unit.example_stack import settings_of
 
 pytestmark = pytest.mark.unit
 
+EACH_EVALUATION = pytest.mark.parametrize("evaluation", ["sentinel", "triggers"])
 ROOT = Path(__file__).parents[2]
 
 
@@ -21,7 +22,8 @@ def test_the_same_settings_make_the_same_plan() -> None:
     assert build_plan(settings_of(), "prod") == build_plan(settings_of(), "prod")
 
 
-def test_the_order_in_which_pipelines_are_listed_changes_nothing() -> None:
+@EACH_EVALUATION
+def test_the_order_in_which_pipelines_are_listed_changes_nothing(evaluation: str) -> None:
     # An automation that is updated forgets what it has counted.
     pipelines = {
         f"{name}-{number}": {
@@ -35,8 +37,10 @@ def test_the_order_in_which_pipelines_are_listed_changes_nothing() -> None:
         for number in (24, 9, 1)
     }
     turned = dict(reversed(pipelines.items()))
-    plan = build_plan(settings_of(pipelines=pipelines), "prod")
-    assert build_plan(settings_of(pipelines=turned), "prod") == plan
+    plan = build_plan(settings_of(evaluation=evaluation, pipelines=pipelines), "prod")
+    again = build_plan(settings_of(evaluation=evaluation, pipelines=turned), "prod")
+    assert again == plan
+    assert again.published.digest == plan.published.digest
 
 
 def test_settings_are_not_changed_by_planning() -> None:
@@ -46,17 +50,18 @@ def test_settings_are_not_changed_by_planning() -> None:
     assert settings.model_dump_json() == before
 
 
-def test_documents_are_what_json_can_carry() -> None:
-    ids = dict.fromkeys(raw_settings()["channels"], "00000000-0000-0000-0000-000000000000")
-    for rule in build_plan(settings_of(), "prod").automations:
-        document: dict[str, Any] = automation_document(rule, ids)
+@EACH_EVALUATION
+def test_documents_are_what_json_can_carry(evaluation: str) -> None:
+    for rule in build_plan(settings_of(evaluation=evaluation), "prod").automations:
+        document: dict[str, Any] = automation_document(rule, Ids(), Ids())
         assert json.loads(json.dumps(document)) == document
 
 
-def test_settings_and_plan_need_neither_pulumi_nor_prefect() -> None:
+def test_settings_plan_and_judging_need_neither_pulumi_nor_prefect() -> None:
     program = (
         "import sys\n"
         "import alerting.plan.documents, alerting.settings.stackfile\n"
+        "import alerting.sentinel.catching_up, alerting.sentinel.events\n"
         "heavy = {'pulumi', 'pulumi_aws', 'pulumi_prefect', 'prefect', 'httpx', 'jinja2'}\n"
         "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
     )
@@ -66,20 +71,26 @@ def test_settings_and_plan_need_neither_pulumi_nor_prefect() -> None:
     assert run.stdout == "[]\n"
 
 
-def test_a_thousand_pipelines_need_the_automations_of_ten_and_none_that_is_large() -> None:
+@EACH_EVALUATION
+def test_a_thousand_pipelines_need_the_automations_of_ten_and_none_that_is_large(
+    evaluation: str,
+) -> None:
     pipelines = {
         f"load-{number}": {"owner": "web", "every": "24h", "escalate": True}
         for number in range(1_000)
     }
-    plan = build_plan(settings_of(pipelines=pipelines), "prod")
-    few = build_plan(settings_of(pipelines=dict(list(pipelines.items())[:10])), "prod")
+    plan = build_plan(settings_of(evaluation=evaluation, pipelines=pipelines), "prod")
+    ten = dict(list(pipelines.items())[:10])
+    few = build_plan(settings_of(evaluation=evaluation, pipelines=ten), "prod")
     assert [rule.key for rule in plan.automations] == [rule.key for rule in few.automations]
-    largest = max(len(json.dumps(automation_document(rule, Ids()))) for rule in plan.automations)
-    assert largest < 1_000_000, "bytes that Prefect's API would have to take for one automation"
+    documents = [automation_document(rule, Ids(), Ids()) for rule in plan.automations]
+    assert max(map(len, map(json.dumps, documents))) < 1_000_000, (
+        "bytes that Prefect's API would have to take for one automation"
+    )
 
 
 class Ids(dict[str, str]):
-    """An id for every channel that is asked for."""
+    """An id for every channel or automation that is asked for."""
 
     def __missing__(self, key: str) -> str:
         return key

@@ -1,13 +1,16 @@
-"""The trigger of each tier, in the shapes that were measured to work on a real server."""
+"""The native trigger of each tier, in the shapes that were measured to work on a real server.
+
+They hold for standby rules as well, which tests/unit/test_plan_standby.py compares with these.
+"""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from alerting.plan import AutomationRule, Tier, build_plan
+from alerting.plan import Tier
 from alerting.plan.documents import trigger_document
-from tests.unit.example_stack import raw_settings, settings_of
+from tests.unit.example_stack import native_rules_of, raw_settings
 
 pytestmark = pytest.mark.unit
 
@@ -23,14 +26,9 @@ EACH_FLOW = ["related:flow:prefect.resource.id"]
 EACH_DEPLOYMENT = ["related:deployment:prefect.resource.id", *EACH_FLOW]
 
 
-def rules_of(**changes: object) -> dict[str, AutomationRule]:
-    """The automations by key that the example stack has with some settings replaced."""
-    return {rule.key: rule for rule in build_plan(settings_of(**changes), "example").automations}
-
-
 def documents_of(**changes: object) -> dict[str, Any]:
     """The triggers by key as Prefect's API takes them."""
-    return {key: trigger_document(rule.trigger) for key, rule in rules_of(**changes).items()}
+    return {key: trigger_document(rule.trigger) for key, rule in native_rules_of(**changes).items()}
 
 
 def named(role: str, *names: str) -> dict[str, object]:
@@ -177,7 +175,7 @@ def test_of_very_many_pipelines_p1_watches_those_that_run_most_often() -> None:
     pipelines: dict[str, object] = {f"hourly-{n:03}": pipeline(every="1h") for n in range(60)}
     pipelines |= {f"daily-{n:03}": pipeline(every="24h") for n in range(60)}
     pipelines |= {f"unknown-{n:03}": pipeline() for n in range(60)}
-    rules = rules_of(pipelines=pipelines)
+    rules = native_rules_of(pipelines=pipelines)
     document: Any = trigger_document(rules["p1-all-down"].trigger)
     flows = [
         child["match_related"][1]["prefect.resource.name"][0] for child in document["triggers"]
@@ -201,18 +199,18 @@ def test_p1_has_a_day_when_no_pipeline_says_how_often_it_runs() -> None:
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_pipelines_cannot_all_be_down(count: int) -> None:
-    rules = rules_of(pipelines={f"flow-{number}": pipeline() for number in range(count)})
+    rules = native_rules_of(pipelines={f"flow-{number}": pipeline() for number in range(count)})
     assert "p1-all-down" not in rules
     assert "p1-work-pool" in rules
 
 
 def test_tiers_that_are_left_out_are_not_deployed() -> None:
-    rules = rules_of(tiers={"warning": {"notify": ["alerts"]}}, escalation=[], pipelines={})
+    rules = native_rules_of(tiers={"warning": {"notify": ["alerts"]}}, escalation=[], pipelines={})
     assert list(rules) == ["warning", "recovery", "late"]
 
 
 def test_every_automation_belongs_to_the_tier_that_its_key_names() -> None:
-    for key, rule in rules_of().items():
+    for key, rule in native_rules_of().items():
         assert rule.tier is Tier(key.split("-")[0])
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from alerting.plan import build_plan
-from alerting.plan.documents import trigger_document
+from alerting.plan import Plan, Tier, build_plan
+from alerting.plan.documents import automation_document
 from alerting.settings import Settings, parse_settings
 from tests.unit.recording_mocks import (
     ALERT_AUTOMATIONS,
@@ -24,6 +24,7 @@ from tests.unit.recording_mocks import (
     STACK,
     RecordingMocks,
     arn_of,
+    as_api_action,
     as_api_document,
     config_of_file,
     run_program,
@@ -46,22 +47,26 @@ def deployed(stack: str, **changes: str) -> RecordingMocks:
     return run_program(RecordingMocks(in_aws={name: FAKE_ROUTING_KEY}), stack, config)
 
 
-def settings_of_file(stack: str) -> Settings:
+def settings_of_file(stack: str, **changes: str) -> Settings:
     prefix = "data-alerts:"
     raw: dict[str, Any] = {}
     for key, text in config_of_file(stack).items():
         if key.startswith(prefix):
             raw[key.removeprefix(prefix)] = json.loads(text) if text[0] in "[{" else text
-    return parse_settings(raw, stack)
+    return parse_settings(raw | changes, stack)
+
+
+def plan_of_file(stack: str, **changes: str) -> Plan:
+    return build_plan(settings_of_file(stack, **changes), stack)
 
 
 @pytest.mark.parametrize(
     ("stack", "secrets", "versions", "blocks", "automations"),
     [
-        ("dev", 3, 3, 4, 10),
-        ("staging", 4, 3, 5, 10),
-        ("prod", 4, 3, 5, 10),
-        ("sandbox", 4, 3, 5, 10),
+        ("dev", 3, 3, 4, 19),
+        ("staging", 4, 3, 5, 19),
+        ("prod", 4, 3, 5, 19),
+        ("sandbox", 4, 3, 5, 19),
     ],
 )
 def test_each_stack_file_makes_so_many_resources(
@@ -80,6 +85,10 @@ def test_each_stack_file_makes_so_many_resources(
         BLOCK: blocks,
         AUTOMATION: automations,
     }
+
+
+def test_without_a_sentinel_there_are_fewer_automations() -> None:
+    assert len(deployed("prod", evaluation="triggers").of(AUTOMATION)) == 10
 
 
 def test_the_number_of_resources_does_not_grow_with_the_pipelines() -> None:
@@ -249,25 +258,55 @@ def test_no_secret_is_registered_in_plain_text() -> None:
         assert secret not in json.dumps(mocks.outputs)
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_automation_is_declared_as_planned(stack: str) -> None:
-    mocks = deployed(stack)
-    plan = build_plan(settings_of_file(stack), stack)
+@pytest.mark.parametrize(
+    ("stack", "evaluation"),
+    [*((stack, "sentinel") for stack in STACKS), ("prod", "triggers")],
+)
+def test_every_automation_is_declared_as_planned(stack: str, evaluation: str) -> None:
+    mocks = deployed(stack) if evaluation == "sentinel" else deployed(stack, evaluation=evaluation)
+    plan = plan_of_file(stack, evaluation=evaluation)
+    block_ids = {block.key: f"{block.key}-id" for block in plan.blocks}
+    automation_ids = {rule.key: f"{rule.key}-id" for rule in plan.automations}
     for rule in plan.automations:
         inputs = mocks.one(AUTOMATION, rule.key).inputs
-        assert inputs["name"] == rule.name
-        assert inputs["description"] == rule.description
-        assert inputs["enabled"] is True
-        assert as_api_document(inputs["trigger"]) == trigger_document(rule.trigger)
-        assert inputs["actions"] == [
-            {
-                "type": "send-notification",
-                "blockDocumentId": f"{notification.channel}-id",
-                "subject": notification.subject,
-                "body": notification.body,
-            }
-            for notification in rule.notifications
+        declared = {
+            "name": inputs["name"],
+            "description": inputs["description"],
+            "enabled": inputs["enabled"],
+            "trigger": as_api_document(inputs["trigger"]),
+            "actions": [as_api_action(action) for action in inputs["actions"]],
+        }
+        assert declared == automation_document(rule, block_ids, automation_ids)
+
+
+def test_standby_automations_are_paused_and_left_as_they_are_when_the_sentinel_is_silent() -> None:
+    mocks = deployed("prod")
+    for rule in plan_of_file("prod").automations:
+        automation = mocks.one(AUTOMATION, rule.key)
+        assert automation.inputs["enabled"] is not rule.standby
+        assert automation.ignore_changes == (("enabled",) if rule.standby else ())
+
+
+def test_the_watch_resumes_every_standby_automation_and_a_heartbeat_pauses_them_again() -> None:
+    mocks = deployed("prod")
+    standby = [f"{rule.key}-id" for rule in plan_of_file("prod").automations if rule.standby]
+    assert len(standby) == 8
+    for key, action in {
+        "sentinel-silent": "resume-automation",
+        "sentinel-back": "pause-automation",
+    }.items():
+        actions = mocks.one(AUTOMATION, key).inputs["actions"]
+        switches = [each for each in actions if each["type"] != "send-notification"]
+        assert switches == [
+            {"type": action, "source": "selected", "automationId": each} for each in standby
         ]
+
+
+def test_what_starts_the_watch_is_deployed_after_it_and_after_the_standby() -> None:
+    mocks = deployed("prod")
+    before = {urn.split("::")[-1] for urn in mocks.one(AUTOMATION, "sentinel-back").dependencies}
+    standby = {rule.key for rule in plan_of_file("prod").automations if rule.standby}
+    assert before >= {"sentinel-silent", *standby}
 
 
 def test_a_name_prefix_is_in_every_name() -> None:
@@ -285,6 +324,6 @@ def test_outputs_are_arns_block_ids_and_automation_ids_by_tier() -> None:
     }
     assert mocks.outputs["blockIds"] == {r.name: f"{r.name}-id" for r in mocks.of(BLOCK)}
     by_tier = mocks.outputs["automationIds"]
-    assert list(by_tier) == ["warning", "recovery", "late", "critical", "escalation", "p1"]
+    assert set(by_tier) == set(Tier)
     ids = {key: id_ for tier in by_tier.values() for key, id_ in tier.items()}
     assert ids == {r.name: f"{r.name}-id" for r in mocks.of(AUTOMATION)}

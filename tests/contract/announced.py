@@ -1,0 +1,67 @@
+"""Announcements of the sentinel's, of runs as a Prefect server tells of them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from prefect.server.events.schemas.events import ReceivedEvent
+
+from alerting.plan.published import PublishedSettings
+from alerting.sentinel.events import announcement, ended_run
+from alerting.sentinel.history import Ended
+from alerting.sentinel.judging import judge
+from alerting.sentinel.verdicts import Verdict
+from tests.contract.prefect_events import COMPLETED, FAILED, OCCURRED, Run, as_streamed, received
+
+BETWEEN = timedelta(minutes=30)
+EVERY_KIND = {
+    "failure",
+    "recovery",
+    "streak",
+    "escalation 15m",
+    "escalation 1h",
+    "all-down",
+    "not-all-down",
+}
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A verdict, and its announcement as the server took it in."""
+
+    name: str
+    verdict: Verdict
+    event: ReceivedEvent
+
+
+def announced(*runs: Run, settings: PublishedSettings) -> list[Announced]:
+    """What is announced in the end of runs that end one after another."""
+    history = [_end(run, OCCURRED + number * BETWEEN) for number, run in enumerate(runs)]
+    return [
+        Announced(
+            f"{verdict.kind} {verdict.step}" if verdict.step else verdict.kind.value,
+            verdict,
+            received(announcement(verdict, settings, OCCURRED)),
+        )
+        for verdict in judge(history, settings, OCCURRED + timedelta(days=1))
+    ]
+
+
+def every_kind(settings: PublishedSettings) -> list[Announced]:
+    """At least one announcement of each kind, for the example's pipelines."""
+    runs = [Run(), Run(), Run(), Run("load-clicks", "prod"), Run(state=COMPLETED)]
+    found = announced(*runs, settings=settings)
+    assert {each.name for each in found} == EVERY_KIND
+    return found
+
+
+def failed_with(error: str) -> Run:
+    """A run that failed with an error."""
+    return Run(state=FAILED.model_copy(update={"message": error}))
+
+
+def _end(run: Run, at: datetime) -> Ended:
+    """The run's end as the sentinel reads it from the server's event."""
+    state = run.state.model_copy(update={"timestamp": at})
+    ended = ended_run(as_streamed(replace(run, state=state).event()), "dlt")
+    assert ended is not None
+    return ended

@@ -1,0 +1,135 @@
+"""What the stack publishes for flow hooks and the sentinel."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from alerting.plan.published import PublishedSettings
+from tests.unit.example_stack import published_of, raw_settings, rules_of
+
+pytestmark = pytest.mark.unit
+
+
+def test_hooks_are_told_what_the_automations_announce() -> None:
+    channels = raw_settings()["channels"]
+    channels["info"] = {"kind": "slack", "block": "info", "secret": "slack-url"}
+    tiers = {**raw_settings()["tiers"], "success": {"notify": ["info"]}}
+    published = published_of(channels=channels, tiers=tiers, namePrefix="team")
+    assert published.tag == "dlt"
+    assert published.failure_automation == "[team] DLT Pipeline Failure Alert"
+    assert published.failure_blocks == ("slack-webhook/team-alerts",)
+    assert published.success_blocks == ("slack-webhook/team-info",)
+    assert published.default_owner == "data-platform"
+    assert published.ui_url == "https://prefect.example.com"
+    assert [pipeline.model_dump() for pipeline in published.pipelines] == [
+        {
+            "name": "clicks",
+            "flow": "load-clicks",
+            "deployment": "prod",
+            "owner": "web",
+            "runbook": None,
+            "announce_success": False,
+            "escalate": False,
+        },
+        {
+            "name": "orders",
+            "flow": "orders",
+            "deployment": None,
+            "owner": "shop",
+            "runbook": "https://wiki.example.com/orders",
+            "announce_success": False,
+            "escalate": True,
+        },
+    ]
+
+
+def test_the_sentinel_is_told_what_it_judges_by_and_what_watches_it() -> None:
+    sentinel = published_of(namePrefix="team").sentinel
+    assert sentinel is not None
+    assert sentinel.model_dump(exclude={"standby"}) == {
+        "scope": "team.example",
+        "name": "[team] DLT Sentinel",
+        "consecutive_failures": 3,
+        "within": None,
+        "steps": (
+            {"label": "15m", "after": timedelta(minutes=15), "to": "on-call engineer"},
+            {"label": "1h", "after": timedelta(hours=1), "to": "manager"},
+        ),
+        "silent_for": timedelta(minutes=5),
+        "catch_up": timedelta(hours=24),
+        "watch": "[team] DLT Sentinel Silent",
+        "back": "[team] DLT Sentinel Back",
+    }
+    rules = rules_of(namePrefix="team")
+    assert sentinel.standby == {
+        key.removeprefix("standby-"): rule.name for key, rule in rules.items() if rule.standby
+    }
+    assert sentinel.heartbeat_every == timedelta(minutes=1)
+
+
+def test_a_window_of_the_streak_is_also_how_far_back_is_caught_up() -> None:
+    critical = {"consecutiveFailures": 2, "within": "6d", "notify": ["critical"]}
+    sentinel = published_of(tiers={**raw_settings()["tiers"], "critical": critical}).sentinel
+    assert sentinel is not None
+    assert sentinel.within == sentinel.catch_up == timedelta(days=6)
+    assert sentinel.consecutive_failures == 2
+
+
+def test_without_a_critical_tier_there_is_no_streak() -> None:
+    sentinel = published_of(tiers={"warning": {"notify": ["alerts"]}}).sentinel
+    assert sentinel is not None
+    assert sentinel.consecutive_failures is None
+
+
+def test_where_triggers_judge_there_is_nothing_for_a_sentinel() -> None:
+    assert published_of(evaluation="triggers").sentinel is None
+
+
+@pytest.mark.parametrize("evaluation", ["sentinel", "triggers"])
+def test_what_is_published_is_read_back_as_it_was(evaluation: str) -> None:
+    critical = {"within": "100h", "notify": ["critical"]}
+    published = published_of(
+        evaluation=evaluation, tiers={**raw_settings()["tiers"], "critical": critical}
+    )
+    stored = json.loads(json.dumps(published.model_dump(mode="json")))
+    read = PublishedSettings.model_validate(stored)
+    assert read == published
+    assert read.digest == published.digest
+
+
+def test_any_other_settings_have_another_digest() -> None:
+    changes: list[dict[str, object]] = [
+        {},
+        {"tag": "etl"},
+        {"sentinel": {"silentFor": "30s"}},
+        {"pipelines": {}},
+        {"escalation": [{"after": "16m", "to": "x", "notify": ["on-call"]}]},
+        {"evaluation": "triggers"},
+    ]
+    assert len({published_of(**change).digest for change in changes}) == len(changes)
+
+
+def test_an_entry_of_another_version_is_refused() -> None:
+    stored = published_of().model_dump(mode="json") | {"grace": "5m"}
+    with pytest.raises(ValidationError, match="grace"):
+        PublishedSettings.model_validate(stored)
+
+
+@pytest.mark.parametrize(
+    ("flow", "deployment", "name"),
+    [
+        ("orders", None, "orders"),
+        ("orders", "any", "orders"),
+        ("load-clicks", "prod", "clicks"),
+        ("load-clicks", "test", None),
+        ("load-clicks", None, None),
+        ("clicks", None, None),
+    ],
+)
+def test_a_run_belongs_to_the_pipeline_of_its_flow_and_deployment_else_of_its_flow(
+    flow: str, deployment: str | None, name: str | None
+) -> None:
+    found = published_of().pipeline_of(flow, deployment)
+    assert (found.name if found else None) == name
