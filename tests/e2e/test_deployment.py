@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
-import httpx
 import pytest
-from botocore.config import Config
 from pulumi.automation import CommandError, OpType
 
 from alerting.plan.documents import automation_document
 from sandbox.bench import with_many_pipelines
-from sandbox.credentials import AWS_ACCESS_KEY
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
 from tests.contract.wire import Wire, wire_to
+from tests.e2e.in_services import automations, aws, blocks, prefect
 
 pytestmark = pytest.mark.e2e
 
@@ -38,13 +35,13 @@ def test_every_rule_of_the_plan_is_in_prefect_as_planned(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
     outputs = stack.up().outputs
-    stored = {a["name"]: a for a in _automations(sandbox)}
-    block_ids = outputs["blockIds"].value
+    stored = {a["name"]: a for a in automations(sandbox)}
     assert stored.keys() == {rule.name for rule in stack.plan.automations}
+    ids = {rule.key: stored[rule.name]["id"] for rule in stack.plan.automations}
     for rule in stack.plan.automations:
-        wanted = automation_document(rule, block_ids)
+        wanted = automation_document(rule, outputs["blockIds"].value, ids)
         assert _differences(stored[rule.name], wanted) == []
-        assert outputs["automationIds"].value[rule.tier][rule.key] == stored[rule.name]["id"]
+        assert outputs["automationIds"].value[rule.tier][rule.key] == ids[rule.key]
 
 
 def test_every_secret_is_in_secrets_manager_and_its_block(
@@ -52,13 +49,13 @@ def test_every_secret_is_in_secrets_manager_and_its_block(
 ) -> None:
     stack.up()
     for rule in stack.plan.secrets:
-        value = _aws(sandbox).get_secret_value(SecretId=rule.name)["SecretString"]
+        value = aws(sandbox).get_secret_value(SecretId=rule.name)["SecretString"]
         assert value == stack.secrets[rule.key]
-    blocks = _blocks(sandbox)
+    stored = blocks(sandbox)
     for block in stack.plan.blocks:
         for field, secret in block.secrets.items():
-            assert blocks[block.name]["data"][field] == stack.secrets[secret]
-        assert blocks[block.name]["block_type"]["slug"] == block.type_slug
+            assert stored[block.name]["data"][field] == stack.secrets[secret]
+        assert stored[block.name]["block_type"]["slug"] == block.type_slug
 
 
 def test_an_unchanged_stack_sends_no_writes(wires: tuple[Wire, Wire, SandboxState]) -> None:
@@ -82,22 +79,29 @@ def test_a_preview_changes_nothing_and_says_what_would(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
     stack.up()
-    before = _automations(sandbox)
+    before = automations(sandbox)
     changed = SandboxStack(sandbox, configure=_another_recipient)
-    assert changed.preview().change_summary[OpType.UPDATE] == 1
-    assert _automations(sandbox) == before
+    # The step, its standby, what starts the watch, and the settings that are published.
+    assert changed.preview().change_summary[OpType.UPDATE] == 4
+    assert automations(sandbox) == before
 
 
-def test_a_changed_setting_updates_its_automation_in_place_and_no_other(
+def test_a_changed_setting_updates_its_automations_in_place_and_no_other(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
     stack.up()
-    before = {a["id"]: a for a in _automations(sandbox)}
+    before = {a["id"]: a for a in automations(sandbox)}
     SandboxStack(sandbox, configure=_another_recipient).up()
-    after = {a["id"]: a for a in _automations(sandbox)}
+    after = {a["id"]: a for a in automations(sandbox)}
     assert before.keys() == after.keys()
-    [changed] = [a for i, a in after.items() if a["updated"] != before[i]["updated"]]
-    assert changed["actions"][0]["subject"].startswith("ESCALATION to head of data")
+    changed = [a for i, a in after.items() if a["updated"] != before[i]["updated"]]
+    assert [a["name"] for a in changed] == [
+        "DLT Pipeline Escalation (30m)",
+        "DLT Pipeline Escalation (30m) (standby)",
+        "DLT Sentinel Back",
+    ]
+    for step in changed[:2]:
+        assert step["actions"][0]["subject"].startswith("ESCALATION to head of data")
 
 
 def test_a_changed_secret_reaches_aws_and_prefect(
@@ -107,63 +111,63 @@ def test_a_changed_secret_reaches_aws_and_prefect(
     secrets = {"slack-webhook-url-critical": OTHER_WEBHOOK, "pagerduty-integration-key": "changed"}
     changed = SandboxStack(sandbox, secrets=secrets)
     changed.up()
-    blocks = _blocks(sandbox)
-    assert blocks["alerts-critical"]["data"]["url"] == OTHER_WEBHOOK
-    assert blocks["data-pipelines"]["data"]["integration_key"] == "changed"
+    stored = blocks(sandbox)
+    assert stored["alerts-critical"]["data"]["url"] == OTHER_WEBHOOK
+    assert stored["data-pipelines"]["data"]["integration_key"] == "changed"
     name = "prefect/slack-webhook-url-critical"
-    assert _aws(sandbox).get_secret_value(SecretId=name)["SecretString"] == OTHER_WEBHOOK
+    assert aws(sandbox).get_secret_value(SecretId=name)["SecretString"] == OTHER_WEBHOOK
 
 
 def test_drift_is_found_and_repaired(sandbox: SandboxState, stack: SandboxStack) -> None:
     stack.up()
-    warning = next(a for a in _automations(sandbox) if a["name"] == "DLT Pipeline Failure Alert")
-    _prefect(sandbox, "PATCH", f"/automations/{warning['id']}", json={"enabled": False})
-    block = _blocks(sandbox)["alerts"]
+    warning = next(a for a in automations(sandbox) if a["name"] == "DLT Pipeline Failure Alert")
+    prefect(sandbox, "PATCH", f"/automations/{warning['id']}", json={"enabled": False})
+    block = blocks(sandbox)["alerts"]
     data = {"data": {"url": OTHER_WEBHOOK, "notify_type": "info"}}
-    _prefect(sandbox, "PATCH", f"/block_documents/{block['id']}", json=data)
+    prefect(sandbox, "PATCH", f"/block_documents/{block['id']}", json=data)
     with stack.program_environment():
         refreshed = stack.stack.refresh(color="never").summary.resource_changes
     assert refreshed is not None
     assert refreshed[OpType.UPDATE] == 2
     stack.up()
-    repaired = next(a for a in _automations(sandbox) if a["id"] == warning["id"])
+    repaired = next(a for a in automations(sandbox) if a["id"] == warning["id"])
     assert repaired["enabled"]
-    assert _blocks(sandbox)["alerts"]["data"]["url"] == stack.secrets["slack-webhook-url"]
+    assert blocks(sandbox)["alerts"]["data"]["url"] == stack.secrets["slack-webhook-url"]
 
 
 def test_destroy_leaves_nothing(sandbox: SandboxState, stack: SandboxStack) -> None:
     stack.up()
-    assert _automations(sandbox)
+    assert automations(sandbox)
     stack.destroy()
-    assert _automations(sandbox) == []
-    assert _blocks(sandbox) == {}
-    assert _aws(sandbox).list_secrets()["SecretList"] == []
+    assert automations(sandbox) == []
+    assert blocks(sandbox) == {}
+    assert aws(sandbox).list_secrets()["SecretList"] == []
 
 
 def test_an_empty_secret_is_made_and_the_error_says_how_to_fill_it(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
     name = "prefect/pagerduty-integration-key"
-    _aws(sandbox).delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    aws(sandbox).delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     with pytest.raises(CommandError, match="put-secret-value --secret-id prefect/pagerduty"):
         stack.up()
-    assert "SecretVersionsToStages" not in _aws(sandbox).describe_secret(SecretId=name)
+    assert "SecretVersionsToStages" not in aws(sandbox).describe_secret(SecretId=name)
     stack.put_secret(name, stack.secrets["pagerduty-integration-key"])
     stack.up()
-    assert len(_automations(sandbox)) == len(stack.plan.automations)
+    assert len(automations(sandbox)) == len(stack.plan.automations)
 
 
 def test_a_secret_that_lost_its_value_takes_nothing_away(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
     stack.up()
-    before = _automations(sandbox)
+    before = automations(sandbox)
     name = "prefect/pagerduty-integration-key"
-    _aws(sandbox).put_secret_value(SecretId=name, SecretString=" ")
+    aws(sandbox).put_secret_value(SecretId=name, SecretString=" ")
     with pytest.raises(CommandError, match="is blank"):
         stack.up()
-    assert _automations(sandbox) == before
-    assert "data-pipelines" in _blocks(sandbox)
+    assert automations(sandbox) == before
+    assert "data-pipelines" in blocks(sandbox)
 
 
 def test_a_wrong_setting_stops_the_deployment_before_anything_is_made(
@@ -187,10 +191,10 @@ def test_a_thousand_pipelines_need_no_more_automations(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
     stack.up()
-    few = len(_automations(sandbox))
+    few = len(automations(sandbox))
     many = SandboxStack(sandbox, configure=with_many_pipelines)
     many.up()
-    assert len(_automations(sandbox)) == few
+    assert len(automations(sandbox)) == few
 
 
 def _writes(wire: Wire) -> list[str]:
@@ -204,36 +208,6 @@ def _writes(wire: Wire) -> list[str]:
 
 def _another_recipient(config: dict[str, Any]) -> None:
     config["data-alerts:escalation"][1]["to"] = "head of data"
-
-
-def _prefect(sandbox: SandboxState, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - JSON
-    answer = httpx.request(
-        method, sandbox.prefect_api_url + path, trust_env=False, timeout=30, **arguments
-    )
-    answer.raise_for_status()
-    return answer.json() if answer.content else None
-
-
-def _automations(sandbox: SandboxState) -> list[dict[str, Any]]:
-    found = _prefect(sandbox, "POST", "/automations/filter", json={})
-    return sorted(found, key=lambda automation: str(automation["name"]))
-
-
-def _blocks(sandbox: SandboxState) -> dict[str, Any]:
-    query = {"include_secrets": True}
-    found = _prefect(sandbox, "POST", "/block_documents/filter", json=query)
-    return {block["name"]: block for block in found}
-
-
-def _aws(sandbox: SandboxState) -> Any:  # noqa: ANN401 - boto3 makes the client's class up
-    return boto3.client(
-        "secretsmanager",
-        endpoint_url=sandbox.moto_url,
-        region_name="eu-west-1",
-        aws_access_key_id=AWS_ACCESS_KEY,
-        aws_secret_access_key=AWS_ACCESS_KEY,
-        config=Config(proxies={}),
-    )
 
 
 def _action(body: Any) -> str:  # noqa: ANN401 - JSON
