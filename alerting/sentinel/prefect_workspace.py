@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from prefect.client.base import ServerType
 from prefect.client.orchestration import PrefectClient
-from prefect.events.clients import get_events_subscriber
+from prefect.events.clients import PrefectCloudEventSubscriber, PrefectEventSubscriber
 from prefect.events.filters import EventFilter
 from pydantic import ValidationError
 
@@ -70,9 +71,13 @@ class PrefectWorkspace:
             "resource": {"labels": {"prefect.state-type": sorted(OUTCOMES)}},
             "related": {"id": [f"prefect.tag.{settings.tag}"]},
         }
+        in_cloud = self._client.server_type is ServerType.CLOUD
+        kind = PrefectCloudEventSubscriber if in_cloud else PrefectEventSubscriber
         # No reconnection of its own: after each one, what was missed must be asked for.
-        async with get_events_subscriber(
-            filter=EventFilter.model_validate(asked), reconnection_attempts=0
+        async with kind(
+            api_url=str(self._client.api_url),
+            filter=EventFilter.model_validate(asked),
+            reconnection_attempts=0,
         ) as subscriber:
             yield (event.model_dump(mode="json") async for event in subscriber)
 
