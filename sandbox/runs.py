@@ -11,17 +11,7 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State, StateType
 
-STATES = {
-    "Completed": StateType.COMPLETED,
-    "Failed": StateType.FAILED,
-    "TimedOut": StateType.FAILED,
-    "Crashed": StateType.CRASHED,
-    "Cancelled": StateType.CANCELLED,
-    "AwaitingRetry": StateType.SCHEDULED,
-    "Late": StateType.SCHEDULED,
-    "Running": StateType.RUNNING,
-    "Pending": StateType.PENDING,
-}
+from alerting.scenarios.run_events import STATE_TYPES
 
 
 @dataclass(frozen=True)
@@ -63,7 +53,7 @@ class Runs:
 
     async def set(self, run: UUID, name: str, message: str | None = None) -> RunState:
         """Set a run to a state, by its name, now."""
-        state: State[object] = State(type=STATES[name], name=name, message=message)
+        state: State[object] = State(type=StateType(STATE_TYPES[name]), name=name, message=message)
         result = await self._client.set_flow_run_state(run, state, force=True)
         if result.state is None:
             raise AssertionError("the server says which state it set")
