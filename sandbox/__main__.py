@@ -16,6 +16,7 @@ from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.figures import Part, measure
 from sandbox.lifecycle import bring_up, take_down
+from sandbox.soak import soak
 from sandbox.stack import SandboxStack
 from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState
 
@@ -70,7 +71,7 @@ def bench(
     only: Annotated[Part | None, typer.Option("--only", help="Measure one part alone.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
-    """Measure scenarios, judging, truth and deployments.
+    """Measure scenarios, judging, live load, truth and deployments.
 
     Exit code 1 when a figure is not what it must be.
     """
@@ -86,6 +87,26 @@ def bench(
     for part, text in wrong.items():
         _progress(part, text)
     if wrong:
+        raise typer.Exit(EXIT_MISSED)
+
+
+@app.command("soak")
+def soak_sentinel(
+    folder: Folder = DEFAULT_FOLDER,
+    kills: Annotated[int, typer.Option("--kills", help="How often the sentinel is killed.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="For the same lives and runs again.")] = 1,
+) -> None:
+    """Kill the sentinel again and again while runs end, and count what was told.
+
+    Exit code 1 when a verdict was lost, doubled or not due.
+    """
+    try:
+        state = _bring_up(folder)
+        report = soak(SandboxStack(state), state, kills, seed, _say)
+    finally:
+        take_down(folder)
+    console.print(str(report))
+    if not report.passed:
         raise typer.Exit(EXIT_MISSED)
 
 

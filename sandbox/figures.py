@@ -13,7 +13,7 @@ from typing import Any
 from rich.table import Table
 
 from sandbox import bench as deployments
-from sandbox import throughput
+from sandbox import live_load, throughput
 from sandbox.lifecycle import bring_up, take_down
 from sandbox.truth import bench as truth
 from sandbox.truth import report as truth_report
@@ -28,6 +28,7 @@ class Part(StrEnum):
 
     SCENARIOS = "scenarios"
     JUDGING = "judging"
+    LIVE = "live"
     TRUTH = "truth"
     DEPLOYMENTS = "deployments"
 
@@ -50,6 +51,8 @@ def measure(part: Part, folder: Path, say: Say) -> Figures:
         case Part.JUDGING:
             judged = throughput.measure(say)
             return Figures(throughput.as_table(judged), throughput.as_json(judged))
+        case Part.LIVE:
+            return _live(say)
         case Part.TRUTH:
             found = truth.measure(say)
             wrong = None if found.exact else "ours missed a page, or sent one that was not due"
@@ -64,6 +67,12 @@ def _deployments(folder: Path, say: Say) -> Figures:
     finally:
         take_down(folder)
     return Figures(deployments.as_table(timings), deployments.as_json(timings))
+
+
+def _live(say: Say) -> Figures:
+    load = live_load.measure(say)
+    wrong = f"{load.missing} failures were not judged" if load.missing else None
+    return Figures(live_load.as_table(load), live_load.as_json(load), wrong)
 
 
 def _scenarios() -> Figures:
