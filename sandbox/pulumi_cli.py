@@ -1,22 +1,9 @@
-"""Finds the Pulumi CLI: the one on PATH when it is new enough, else the one built by set-up."""
-
-import os
-import shutil
-import subprocess
-from pathlib import Path
+"""The Pulumi CLI for the Automation API."""
 
 from pulumi import automation
-from semver import VersionInfo
 
+from alerting import pulumi_cli
 from sandbox.state import SandboxError
-
-VERSION = VersionInfo.parse("3.259.0")
-
-
-def build_folder() -> Path:
-    """Where `make setup` puts the CLI that it builds, outside the repository."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "data-alerts" / f"pulumi-{VERSION}"
 
 
 def find_cli() -> automation.PulumiCommand:
@@ -25,22 +12,11 @@ def find_cli() -> automation.PulumiCommand:
     Raises:
         SandboxError: when there is none.
     """
-    on_path = shutil.which("pulumi")
-    if on_path and _version(on_path) >= VERSION:
-        return automation.PulumiCommand(skip_version_check=True)
-    folder = build_folder()
-    if not (folder / "bin" / "pulumi").exists():
-        raise SandboxError(f"there is no Pulumi CLI {VERSION} or newer: run `make setup`")
-    return automation.PulumiCommand(root=str(folder), skip_version_check=True)
-
-
-def _version(command: str) -> VersionInfo:
-    answer = subprocess.run(  # noqa: S603 - the CLI that PATH names
-        [command, "version"],
-        env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    text = answer.stdout.strip().removeprefix("v")
-    return VersionInfo.parse(text) if VersionInfo.is_valid(text) else VersionInfo(0)
+    try:
+        command = pulumi_cli.find_cli()
+    except pulumi_cli.NoPulumiCliError as error:
+        raise SandboxError(str(error)) from None
+    built = pulumi_cli.build_folder()
+    # The Automation API knows a CLI by the folder above its bin, or takes the one on PATH.
+    root = str(built) if command.is_relative_to(built) else None
+    return automation.PulumiCommand(root=root, skip_version_check=True)

@@ -92,7 +92,7 @@ _EVENT: TypeAdapter[_Trigger | _Update] = TypeAdapter(
 
 def receive(folder: Path, host: str, body: bytes) -> tuple[CapturedMessage, Answer]:
     """Answer an event posted to `host` as PagerDuty does, and keep what it said."""
-    posted = json_object(body)
+    posted = json_object(body) or {}
     routing_key = _text(posted.get("routing_key"))
     channel = channel_of(folder, routing_key)
     event = redacted_payload(posted, routing_key)

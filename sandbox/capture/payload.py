@@ -5,9 +5,9 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 _OBJECT = TypeAdapter(dict[str, JsonValue])
 
 
-def json_object(body: bytes) -> dict[str, JsonValue]:
-    """Return the JSON object in `body`, empty when it holds anything else."""
+def json_object(body: bytes) -> dict[str, JsonValue] | None:
+    """Return the JSON object in `body`, None when it holds anything else."""
     try:
         return _OBJECT.validate_json(body)
     except ValidationError:
-        return {}
+        return None

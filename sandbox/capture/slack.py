@@ -60,12 +60,16 @@ def receive(folder: Path, path: str, body: bytes) -> tuple[CapturedMessage, Answ
     """Answer a POST to `path` of hooks.slack.com as Slack does, and keep what it said."""
     channel = channel_of(folder, f"https://{HOST}{path}")
     webhook_token = path.removeprefix("/services/").strip("/")
-    payload = redacted_payload(json_object(body), webhook_token)
-    message = _parse(payload)
+    posted = json_object(body)
+    payload = redacted_payload(posted or {}, webhook_token)
+    message = None if posted is None else _parse(payload)
+    # In Slack's order: whoever asks about a dead webhook is not told of the message.
     if channel == UNKNOWN:
         answer = _plain(404, "no_service")
     elif message is None:
         answer = _plain(400, "invalid_payload")
+    elif not (message.title or message.full_text):
+        answer = _plain(400, "no_text")
     else:
         answer = _plain(200, "ok")
     captured = CapturedMessage(
@@ -88,10 +92,9 @@ def shown_message(captured: CapturedMessage) -> SlackMessage:
 
 def _parse(payload: Mapping[str, JsonValue]) -> SlackMessage | None:
     try:
-        message = SlackMessage.model_validate(payload)
+        return SlackMessage.model_validate(payload)
     except ValidationError:
         return None
-    return message if message.title or message.full_text else None
 
 
 def _plain(status_code: int, body: str) -> Answer:
