@@ -8,6 +8,7 @@ from uuid import UUID
 from alerting.plan.published import PublishedSettings
 from alerting.scenarios.run_events import made_id
 from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
+from alerting.sentinel.drills import answer
 from alerting.sentinel.events import announcement, ended_run, heartbeat, parent_task_run
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import REORDERED, Judge, rules_of
@@ -28,6 +29,7 @@ class SimulatedSentinel:
         self._rules = rules_of(settings)
         self._deployed = deployed
         self._since = deployed
+        self._connected = deployed
         self._judge: Judge | None = None
         self._history: list[Ended] = []
         self._announced: set[UUID] = set()
@@ -51,6 +53,8 @@ class SimulatedSentinel:
 
         `now` is when the event arrives.
         """
+        if self._judge and (answered := answer(event, self._settings, now, self._connected)):
+            return [answered]
         ended = ended_run(event, self._settings.tag)
         if ended is None or not self._counts(event, ended):
             return []
@@ -82,6 +86,7 @@ class SimulatedSentinel:
 
     def connect(self, now: datetime) -> list[Event]:
         """It starts, or connects again: what was missed since it was heard before."""
+        self._connected = now
         self._since = max(self._deployed, now - self._rules.catch_up)
         if self._heard_before:
             self._since = max(self._since, self._heard_before - REORDERED / 2)

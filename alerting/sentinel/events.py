@@ -32,6 +32,7 @@ FLOW_RUN_PREFIX = "prefect.flow-run."
 OUTCOMES = {"COMPLETED": False, "FAILED": True, "CRASHED": True}
 """Whether a run failed, by the type of its terminal state. A cancelled run counts for nothing."""
 
+STATE_TYPE_LABEL = "prefect.state-type"
 ERROR_LENGTH = 400
 _LISTED = 10
 _SCANNED = 20_000
@@ -42,7 +43,7 @@ def ended_run(event: Event, tag: str) -> Ended | None:
     """The end that a flow run's event tells of; None when it is another event, or has no tag."""
     labels = event["resource"]
     resource_id = labels["prefect.resource.id"]
-    failed = OUTCOMES.get(labels.get("prefect.state-type", ""))
+    failed = OUTCOMES.get(labels.get(STATE_TYPE_LABEL, ""))
     if failed is None or not resource_id.startswith(FLOW_RUN_PREFIX):
         return None
     related = event.get("related", ())

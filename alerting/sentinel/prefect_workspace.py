@@ -1,11 +1,10 @@
 """A Prefect workspace, self-hosted or in the Cloud, through Prefect's own client."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from prefect.client.base import ServerType
@@ -14,19 +13,26 @@ from prefect.events.clients import PrefectCloudEventSubscriber, PrefectEventSubs
 from prefect.events.filters import EventFilter
 from pydantic import ValidationError
 
+from alerting.plan.drill_events import REQUEST_PREFIX, STATE_TYPE, stack_resource
 from alerting.plan.names import Names
 from alerting.plan.published import SETTINGS_BLOCK, PublishedSettings
 from alerting.plan.verdicts import HEARTBEAT_EVENT, SCOPE_LABEL, VerdictKind, sentinel_resource
 from alerting.sentinel.catching_up import AUTOMATION_TRIGGERED
-from alerting.sentinel.events import OUTCOMES, Event, parent_task_run
+from alerting.sentinel.events import (
+    FLOW_RUN_PREFIX,
+    OUTCOMES,
+    STATE_TYPE_LABEL,
+    Event,
+    parent_task_run,
+)
 from alerting.sentinel.history import Ended
+from alerting.sentinel.prefect_events import from_then_on, read_events
 from alerting.sentinel.prefect_runs import PrefectRuns
 from alerting.sentinel.workspace import AutomationState, NotDeployedError
 
 PING_VARIABLE = "DATA_ALERTS_PING_URL"
 """The environment variable with the URL of a dead-man service. It is as secret as a webhook."""
 PING_SECONDS = 5.0
-CLOCKS_DIFFER = timedelta(hours=1)
 
 
 class PrefectWorkspace:
@@ -66,17 +72,12 @@ class PrefectWorkspace:
     @asynccontextmanager
     async def stream(self, settings: PublishedSettings) -> AsyncGenerator[AsyncIterator[Event]]:
         """The events of runs that end from now on. The server drops some under load."""
-        asked = {
-            "event": {"prefix": ["prefect.flow-run."]},
-            "resource": {"labels": {"prefect.state-type": sorted(OUTCOMES)}},
-            "related": {"id": [f"prefect.tag.{settings.tag}"]},
-        }
         in_cloud = self._client.server_type is ServerType.CLOUD
         kind = PrefectCloudEventSubscriber if in_cloud else PrefectEventSubscriber
         # No reconnection of its own: after each one, what was missed must be asked for.
         async with kind(
             api_url=str(self._client.api_url),
-            filter=EventFilter.model_validate(asked),
+            filter=EventFilter.model_validate(followed(settings)),
             reconnection_attempts=0,
         ) as subscriber:
             yield (event.model_dump(mode="json") async for event in subscriber)
@@ -88,11 +89,11 @@ class PrefectWorkspace:
     async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
         """The verdicts that sentinels of the stack announced since then."""
         asked = {
-            "occurred": _since(since),
+            "occurred": from_then_on(since),
             "event": {"name": [kind.event for kind in VerdictKind]},
             "resource": {"labels": {SCOPE_LABEL: _scope(settings)}},
         }
-        return [event async for event in self._events(asked)]
+        return [event async for event in read_events(self._client, asked)]
 
     async def judged_until(self, settings: PublishedSettings) -> datetime | None:
         """The time that the stack's last heartbeat names, None when that is not known."""
@@ -101,7 +102,7 @@ class PrefectWorkspace:
             "resource": {"id": [sentinel_resource(_scope(settings))]},
             "order": "DESC",
         }
-        async for event in self._events(asked, page=1):
+        async for event in read_events(self._client, asked, page=1):
             return datetime.fromisoformat(event["payload"]["judged_until"])
         return None
 
@@ -109,11 +110,11 @@ class PrefectWorkspace:
         """The events that tell that a standby automation fired, since then."""
         names = list(settings.sentinel.standby.values()) if settings.sentinel else []
         asked = {
-            "occurred": _since(since),
+            "occurred": from_then_on(since),
             "event": {"name": [AUTOMATION_TRIGGERED]},
             "resource": {"labels": {"prefect.resource.name": names}},
         }
-        return [event async for event in self._events(asked)] if names else []
+        return [event async for event in read_events(self._client, asked)] if names else []
 
     async def automations(self, names: Sequence[str]) -> dict[str, AutomationState]:
         """Those of the automations that there are, by name."""
@@ -152,23 +153,18 @@ class PrefectWorkspace:
             async with httpx.AsyncClient(timeout=PING_SECONDS) as outside:
                 (await outside.get(url)).raise_for_status()
 
-    async def _events(self, asked: Mapping[str, Any], *, page: int = 50) -> AsyncIterator[Event]:
-        body = {"filter": {"order": "ASC", **asked}, "limit": page}
-        answer = (await self._client.request("POST", "/events/filter", json=body)).json()
-        while True:
-            for event in answer["events"]:
-                yield event
-            if not answer["next_page"]:
-                return
-            # Only its query: behind a proxy the server names itself by another address.
-            token = urlsplit(answer["next_page"]).query
-            path: Any = f"/events/filter/next?{token}"
-            answer = (await self._client.request("GET", path)).json()
 
+def followed(settings: PublishedSettings) -> dict[str, Any]:
+    """A filter for the ends of runs with the stack's tag, and for the requests of its drills.
 
-def _since(time: datetime) -> dict[str, str]:
-    until = datetime.now(UTC) + CLOCKS_DIFFER
-    return {"since": time.isoformat(), "until": until.isoformat()}
+    Both come in one stream, since it is the stream that a drill tries. Each entry lets both
+    through, and nothing else has all three.
+    """
+    return {
+        "event": {"prefix": [FLOW_RUN_PREFIX, REQUEST_PREFIX]},
+        "resource": {"labels": {STATE_TYPE_LABEL: [*sorted(OUTCOMES), STATE_TYPE]}},
+        "related": {"id": [f"prefect.tag.{settings.tag}", stack_resource(_scope(settings))]},
+    }
 
 
 def _scope(settings: PublishedSettings) -> str:

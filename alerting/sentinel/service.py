@@ -7,8 +7,7 @@ by the next, and one that is announced twice has the same id, which the server a
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -18,12 +17,14 @@ from websockets.exceptions import WebSocketException
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
 from alerting.redaction import redact
+from alerting.sentinel.backlog import AT_ONCE, Backlog, backlog_of
+from alerting.sentinel.drills import answer
 from alerting.sentinel.events import Event, announcement, ended_run, heartbeat
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import rules_of
 from alerting.sentinel.recovery import Recovered, begin_at, recover, with_pasts
 from alerting.sentinel.verdicts import Verdict
-from alerting.sentinel.workspace import NotDeployedError, Workspace
+from alerting.sentinel.workspace import PERSISTED_SECONDS, NotDeployedError, Workspace
 
 TICK = timedelta(seconds=1)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -33,10 +34,6 @@ LOOK_BACK = timedelta(minutes=3)
 NOT_DEPLOYED_SECONDS = 2.0
 STANDBY_SECONDS = 30.0
 SAID_AGAIN = timedelta(minutes=1)
-PERSISTED_SECONDS = 6.0
-"""The server writes events down every 5 s; until then they cannot be asked for."""
-WAITING = 10_000
-AT_ONCE = 200
 GRAVITY = (
     VerdictKind.ALL_DOWN,
     VerdictKind.STREAK,
@@ -104,7 +101,8 @@ class Sentinel:
         """
         settings = await self._workspace.published()
         rules_of_deployed(settings)
-        async with self._workspace.stream(settings) as stream, _backlog(stream) as backlog:
+        connected = self._clock()
+        async with self._workspace.stream(settings) as stream, backlog_of(stream) as backlog:
             # Asked before the first heartbeat, which would be the answer.
             since = await begin_at(self._workspace, settings, self._clock())
             watch = _Watch(self, settings, since)
@@ -118,7 +116,7 @@ class Sentinel:
             watch.catching_up = None
             log.info("following %s; %d missed while away", watch.described, len(recovered.missed))
             self._pause = FIRST_PAUSE
-            await self._judge(recovered, settings, backlog, watch)
+            await self._judge(recovered, settings, backlog, watch, connected)
 
     async def announce(self, verdicts: Iterable[Verdict], settings: PublishedSettings) -> None:
         """Announce verdicts by time, and the gravest first where several became true at once.
@@ -136,14 +134,17 @@ class Sentinel:
         self,
         recovered: Recovered,
         settings: PublishedSettings,
-        backlog: "_Backlog",
+        backlog: Backlog,
         watch: "_Watch",
+        connected: datetime,
     ) -> None:
         judge = recovered.judge
         while True:
+            events = await backlog.some(self._tick)
+            await self._answer_drills(events, settings, connected)
             ends = [
                 ended
-                for event in await backlog.some(self._tick)
+                for event in events
                 if (ended := ended_run(event, settings.tag))
                 and await self._workspace.counts(settings, event, ended)
             ]
@@ -155,6 +156,14 @@ class Sentinel:
                 await self._observe(lost, recovered, settings)
                 if await self._workspace.published() != settings:
                     raise SettingsChanged
+
+    async def _answer_drills(
+        self, events: Iterable[Event], settings: PublishedSettings, connected: datetime
+    ) -> None:
+        answers = (answer(event, settings, self._clock(), connected) for event in events)
+        if announcements := [each for each in answers if each]:
+            await self._workspace.announce(announcements)
+            log.info("answered a drill")
 
     async def _observe(
         self, ends: Sequence[Ended], recovered: Recovered, settings: PublishedSettings
@@ -254,43 +263,6 @@ def rules_of_deployed(settings: PublishedSettings) -> None:
         raise NotDeployedError(
             "this stack is judged by triggers: set data-alerts:evaluation: sentinel and deploy it"
         )
-
-
-class _Backlog:
-    """Events that wait to be judged. It fills also while nobody looks."""
-
-    def __init__(self, stream: AsyncIterator[Event]) -> None:
-        self._queue: asyncio.Queue[Event] = asyncio.Queue(WAITING)
-        self.filling = asyncio.create_task(self._fill(stream))
-
-    async def some(self, wait: timedelta) -> list[Event]:
-        """What is there; waits a while for a first one. Raises what the stream ended with."""
-        try:
-            async with asyncio.timeout(wait.total_seconds()):
-                events = [await self._queue.get()]
-        except TimeoutError:
-            if self.filling.done():
-                self.filling.result()
-            return []
-        while not self._queue.empty() and len(events) < AT_ONCE:
-            events.append(self._queue.get_nowait())
-        return events
-
-    async def _fill(self, stream: AsyncIterator[Event]) -> None:
-        async for event in stream:
-            await self._queue.put(event)
-        raise ConnectionError("the event stream ended")
-
-
-@asynccontextmanager
-async def _backlog(stream: AsyncIterator[Event]) -> AsyncIterator[_Backlog]:
-    backlog = _Backlog(stream)
-    try:
-        yield backlog
-    finally:
-        backlog.filling.cancel()
-        # Its outcome was either raised where it mattered, or does not matter any more.
-        await asyncio.gather(backlog.filling, return_exceptions=True)
 
 
 def _said(error: BaseException) -> str:

@@ -10,6 +10,9 @@ from alerting.plan.published import PublishedSettings
 from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
 
+PERSISTED_SECONDS = 6.0
+"""The server writes events down every 5 s; until then they cannot be asked for."""
+
 
 class NotDeployedError(Exception):
     """The workspace has no stack's settings that this sentinel can follow; the text says why."""
