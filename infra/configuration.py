@@ -11,6 +11,8 @@ import pulumi_aws as aws
 import pulumi_prefect as prefect
 from pulumi.runtime.config import CONFIG, is_config_secret
 
+from alerting.adoption.claims import Ids, adopted_ids
+from alerting.adoption.workspace import Workspace
 from alerting.plan import Plan, build_plan
 from alerting.settings import PROJECT, Problem, Settings, SettingsError, parse_settings
 from infra.environment import brought_values, credential
@@ -22,11 +24,14 @@ _TEXTS = {"tag", "namePrefix", "environment", "defaultOwner", "kmsKeyId", "evalu
 class Configuration:
     """All that the program needs to know before it declares its first resource.
 
-    `brought` are the values that the stack itself brings to its secrets, by key.
+    `brought` are the values that the stack itself brings to its secrets, by key; `adopted` the ids
+    of what it takes over.
     """
 
     plan: Plan
     brought: dict[str, str]
+    adopted: Ids
+    workspace: Workspace
     aws: aws.ProviderArgs
     prefect: prefect.ProviderArgs
 
@@ -45,10 +50,17 @@ def read_configuration() -> Configuration:
         raise SettingsError(error.source, [*problems, *error.problems]) from None
     plan = build_plan(settings, pulumi.get_stack())
     brought = brought_values(plan.secrets, settings.secrets, problems)
-    prefect_arguments = _prefect_arguments(settings, problems)
+    workspace = _workspace(settings, problems)
     if problems:
         raise SettingsError(_source(), problems)
-    return Configuration(plan, brought, aws_arguments, prefect_arguments)
+    return Configuration(
+        plan=plan,
+        brought=brought,
+        adopted=adopted_ids(settings),
+        workspace=workspace,
+        aws=aws_arguments,
+        prefect=_prefect_arguments(workspace),
+    )
 
 
 def _settings() -> Settings:
@@ -76,16 +88,28 @@ def _aws_arguments(problems: list[Problem]) -> aws.ProviderArgs:
     return aws.ProviderArgs(**arguments)
 
 
-def _prefect_arguments(settings: Settings, problems: list[Problem]) -> prefect.ProviderArgs:
-    """Arguments of an explicit provider: bridged ones do not reliably read the environment."""
+def _workspace(settings: Settings, problems: list[Problem]) -> Workspace:
     declared = settings.prefect
-    return prefect.ProviderArgs(
+    return Workspace(
         endpoint=declared.endpoint,
         api_key=credential(declared.api_key, "apiKey", "PREFECT_API_KEY", problems),
         basic_auth_key=credential(
             declared.basic_auth_key, "basicAuthKey", "PREFECT_BASIC_AUTH_KEY", problems
         ),
     )
+
+
+def _prefect_arguments(workspace: Workspace) -> prefect.ProviderArgs:
+    """Arguments of an explicit provider: bridged ones do not reliably read the environment."""
+    return prefect.ProviderArgs(
+        endpoint=workspace.endpoint,
+        api_key=_secret(workspace.api_key),
+        basic_auth_key=_secret(workspace.basic_auth_key),
+    )
+
+
+def _secret(text: str | None) -> pulumi.Output[str] | None:
+    return None if text is None else pulumi.Output.secret(text)
 
 
 def _source() -> str:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping, Sequence
 
-import pulumi
 from pydantic import SecretStr
 
 from alerting.plan import SecretRule
@@ -39,8 +38,8 @@ def brought_values(
 
 def credential(
     declared: Credential | None, key: str, variable: str, problems: list[Problem]
-) -> pulumi.Output[str] | None:
-    """A credential for Prefect, as a Pulumi secret.
+) -> str | None:
+    """A credential for Prefect, in plain.
 
     Adds to `problems` when it is to come from `variable` and that does not hold one.
     """
@@ -52,7 +51,7 @@ def credential(
         if problem:
             text = f"comes from the environment: {variable} {problem}"
             problems.append(Problem(0, f"{PROJECT}:prefect.{key}", text))
-        return pulumi.Output.secret(value)
+        return value
     if isinstance(declared, Encrypted):
         raise TypeError("Pulumi decrypts what it hands over")
-    return pulumi.Output.secret(declared.get_secret_value())
+    return declared.get_secret_value()

@@ -105,11 +105,15 @@ def start_worker(folder: Path, prefect_api_url: str, environment: Mapping[str, s
     wait_until(service, lambda: _worker_is_online(prefect_api_url))
 
 
-def start_sentinel(folder: Path, prefect_api_url: str) -> Service:
-    """Start the stack's sentinel. It waits for the stack by itself, and is heard from then on."""
+def start_sentinel(folder: Path, prefect_api_url: str, name_prefix: str | None = None) -> Service:
+    """Start the sentinel of the stack with this `namePrefix`.
+
+    It waits for the stack by itself, and is heard from then on.
+    """
+    which = ("--name-prefix", name_prefix) if name_prefix else ()
     return start_service(
-        "sentinel",
-        [sys.executable, "-m", "alerting.ctl", "sentinel", "run"],
+        f"sentinel-{name_prefix}" if name_prefix else "sentinel",
+        [sys.executable, "-m", "alerting.ctl", "sentinel", "run", *which],
         folder,
         {
             **base_environment(),

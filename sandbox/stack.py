@@ -46,14 +46,17 @@ class SandboxStack:
         stack_file: Path = REPOSITORY / "Pulumi.sandbox.yaml",
         configure: Configure | None = None,
         secrets: Mapping[str, str] | None = None,
+        name: str = STACK,
     ) -> None:
         """Prepare a copy of the project: deploying writes into the stack's file.
 
-        `configure` changes the configuration; `secrets` go over the sandbox's fakes.
+        `configure` changes the configuration; `secrets` go over the sandbox's fakes; `name` is
+        the stack's.
         """
         self._state = state
         self._work_folder = state.folder / "stack"
-        self.stack_file = self._work_folder / f"Pulumi.{STACK}.yaml"
+        self._name = name
+        self.stack_file = self._work_folder / f"Pulumi.{name}.yaml"
         self._original = stack_file
         self._prepare(configure)
         self.secrets = {**fake_secrets(self.plan, state.folder), **(secrets or {})}
@@ -67,7 +70,7 @@ class SandboxStack:
     @cached_property
     def plan(self) -> Plan:
         """The plan as deployed."""
-        return build_plan(self.settings, STACK)
+        return build_plan(self.settings, self._name)
 
     def up(self, on_output: Callable[[str], object] | None = None) -> automation.UpResult:
         """Deploy. Raises CommandError, as the methods below do, when the engine refuses."""
@@ -88,7 +91,7 @@ class SandboxStack:
     def stack(self) -> automation.Stack:
         """The stack in the Automation API, made on first use."""
         return automation.create_or_select_stack(
-            stack_name=STACK,
+            stack_name=self._name,
             project_name="data-alerts",
             program=run_program,
             opts=automation.LocalWorkspaceOptions(

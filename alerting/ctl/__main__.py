@@ -2,10 +2,12 @@
 
 import typer
 
+from alerting.ctl.adopt import adopt
 from alerting.ctl.check import check
 from alerting.ctl.drill import drill
 from alerting.ctl.explain import explain
 from alerting.ctl.rules import rules
+from alerting.ctl.secrets import app as secrets_app
 from alerting.ctl.sentinel import app as sentinel_app
 from alerting.ctl.test import play_scenarios
 
@@ -17,12 +19,14 @@ app = typer.Typer(
     # Typer's own tracebacks print local variables, and those may hold secrets.
     pretty_exceptions_enable=False,
 )
+app.command()(adopt)
 app.command()(check)
 app.command()(drill)
 app.command("test")(play_scenarios)
 app.command()(explain)
 app.command()(rules)
 app.add_typer(sentinel_app)
+app.add_typer(secrets_app)
 
 
 @app.callback()

@@ -12,7 +12,7 @@ from alerting.ctl.reasons import reason
 from alerting.plan import AutomationRule, Plan, Tier
 from alerting.plan import EventTrigger as PlannedTrigger
 from alerting.plan.published import PublishedPipeline
-from alerting.plan.verdicts import EVENT_PREFIX, VerdictKind
+from alerting.plan.verdicts import VerdictKind
 from alerting.scenarios.engine import GRANULARITY, START, Engine
 from alerting.scenarios.run_events import RunEvent
 from alerting.scenarios.simulation import Deployment, Simulation
@@ -20,6 +20,7 @@ from alerting.sentinel.events import OUTCOMES
 from alerting.settings.durations import format_duration
 
 STANDS_BY = "paused: stands by for a silent sentinel"
+_VERDICTS = {kind.event for kind in VerdictKind}
 _FAILED = [kind for kind, failed in OUTCOMES.items() if failed]
 _SUCCEEDED = [kind for kind, failed in OUTCOMES.items() if not failed]
 
@@ -74,7 +75,7 @@ def _verdict_of(rule: AutomationRule) -> str | None:
     """The announcement that a rule acts on, when it acts on one."""
     if isinstance(rule.trigger, PlannedTrigger):
         [*names] = rule.trigger.expect
-        if names[0].startswith(EVENT_PREFIX) and rule.tier is not Tier.ALERTING:
+        if names[0] in _VERDICTS:
             return names[0]
     return None
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from alerting.ctl.stack_option import FileOption, StackOption, chosen_file
 from alerting.plan import AutomationRule, Plan, build_plan
 from alerting.plan.documents import automation_document, switches
+from alerting.plan.ownership import unmarked
 from alerting.settings import SettingsError
 from alerting.settings.stackfile import read_stack_file
 
@@ -62,7 +63,8 @@ def _table(plan: Plan) -> Table:
     for column in ("key", "name", "tier", "state", "fires", "tells"):
         table.add_column(column, overflow="fold")
     for rule in plan.automations:
-        cells = (rule.key, rule.name, rule.tier.value, _state(rule), rule.description, _told(rule))
+        fires = unmarked(rule.description)
+        cells = (rule.key, rule.name, rule.tier.value, _state(rule), fires, _told(rule))
         # As text: the table would take brackets in a name for its markup.
         table.add_row(*map(Text, cells))
     return table

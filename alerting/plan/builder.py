@@ -1,9 +1,12 @@
 """Settings in, plan out. Pure: no Pulumi, no Prefect client, no clock, no environment."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from alerting.plan.delivery import Delivery, is_set_up
+from alerting.plan.drill_rules import drill_rules, published_drills
 from alerting.plan.names import environment_of, names_of, ui_url_of
+from alerting.plan.ownership import marked, tags_of
 from alerting.plan.published import (
     SETTINGS_BLOCK,
     PublishedPipeline,
@@ -20,7 +23,7 @@ from alerting.plan.sentinel_tiers import (
     SentinelTierPlanner,
 )
 from alerting.plan.tiers import TierPlanner, warning_name
-from alerting.settings import PROJECT, Environment, Settings
+from alerting.settings import Environment, Settings
 from alerting.settings.consistency import DEFAULT_WINDOW, RESERVED_CHANNEL
 from alerting.settings.durations import format_duration
 from alerting.settings.models import Channel, Evaluation, SlackChannel
@@ -42,7 +45,10 @@ def build_plan(settings: Settings, stack: str) -> Plan:
     """What the stack consists of."""
     # Pulumi hands mappings over in another order than the file has; the plan must not differ.
     settings = settings.model_copy(update={"pipelines": dict(sorted(settings.pipelines.items()))})
-    automations = _automations(settings, stack)
+    automations = tuple(
+        replace(rule, description=marked(rule.description, stack))
+        for rule in (*_automations(settings, stack), *drill_rules(settings, stack))
+    )
     published = published_settings(settings, stack, automations)
     return Plan(
         stack=stack,
@@ -71,7 +77,7 @@ def _secrets(settings: Settings, stack: str) -> tuple[SecretRule, ...]:
             recovery_window_days=RECOVERY_WINDOW_DAYS[environment],
             protect=environment is Environment.PROD,
             kms_key_id=settings.kms_key_id,
-            tags={"project": PROJECT, "stack": stack},
+            tags=tags_of(stack),
             variable=variable_of(key),
             kind=kinds.get(key, "pagerduty"),
         )
@@ -154,6 +160,9 @@ def published_settings(
             for key, pipeline in settings.pipelines.items()
         ),
         sentinel=_sentinel(settings, stack, automations) if judged else None,
+        drills=published_drills(settings, stack, automations),
+        stack=stack,
+        blocks=tuple(slugs.values()),
     )
 
 

@@ -29,6 +29,14 @@ class Delivery:
         grave = (tier.notify for tier in (tiers.p1, tiers.critical, tiers.warning) if tier)
         return self.settings.sentinel.notify or next(grave)
 
+    def told_of_drills(self) -> tuple[str, ...]:
+        """Who hears of a drill: every Slack channel that hears of anything."""
+        settings = self.settings
+        tiers = [getattr(settings.tiers, name) for name in type(settings.tiers).model_fields]
+        lists = [told.notify for told in (*tiers, *settings.escalation, settings.sentinel) if told]
+        named = dict.fromkeys(channel for notify in lists for channel in notify or ())
+        return settings.drill.notify or self.slack_of(tuple(named))
+
     def warned_on_slack(self) -> tuple[str, ...]:
         """Who hears of a failure on Slack; whoever hears of it, where nobody does on Slack."""
         notify = self.settings.tiers.warning.notify

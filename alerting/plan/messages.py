@@ -47,7 +47,9 @@ class Message:
     def slack(self) -> tuple[str, str]:
         """Subject and body in Slack's markup."""
         body = [self.sentence, *(f"*{label}*: {text}" for label, text in self._fields())]
-        return f"{_ICONS[self.tier]} {self.subject}", self.prelude + "\n".join(body)
+        icon = _ICONS.get(self.tier)
+        subject = f"{icon} {self.subject}" if icon else self.subject
+        return subject, self.prelude + "\n".join(body)
 
     def plain(self) -> tuple[str, str]:
         """Subject and body without markup, for PagerDuty."""

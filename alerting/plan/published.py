@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alerting.plan.drill_events import DrillPhase
+
 SETTINGS_BLOCK = "data-alerts"
 MOST_BETWEEN_HEARTBEATS = timedelta(minutes=1)
 """At each heartbeat the sentinel also asks for what it was not told of."""
@@ -64,6 +66,22 @@ class SentinelSettings(PublishedModel):
         return min(self.silent_for / 5, MOST_BETWEEN_HEARTBEATS)
 
 
+class PublishedDrillRule(PublishedModel):
+    """An automation that tells of drills."""
+
+    name: str = Field(description="the automation's name")
+    channels: tuple[str, ...] = Field(description="whom it tells, in the order of its actions")
+    phases: tuple[DrillPhase, ...] = Field(description="of what it tells")
+
+
+class PublishedDrills(PublishedModel):
+    """How the stack's alerting is tried."""
+
+    scope: str = Field(description="tells the stack's events from those of others")
+    told: PublishedDrillRule | None = Field(description="tells of every drill")
+    paged: PublishedDrillRule | None = Field(description="pages in the drills that ask for it")
+
+
 class PublishedSettings(PublishedModel):
     """A stack's settings as hooks and the sentinel see them. They hold no secret."""
 
@@ -77,6 +95,13 @@ class PublishedSettings(PublishedModel):
     sentinel: SentinelSettings | None = Field(
         default=None, description="what the sentinel judges by, None where triggers judge"
     )
+    drills: PublishedDrills | None = Field(
+        default=None, description="how the alerting is tried, None of an earlier version"
+    )
+    stack: str | None = Field(
+        default=None, description="whose settings these are, None of an earlier version"
+    )
+    blocks: tuple[str, ...] = Field(default=(), description="slugs of the stack's other blocks")
 
     def pipeline_of(self, flow: str, deployment: str | None) -> PublishedPipeline | None:
         """Find the listed pipeline of a run: by flow and deployment, else by flow alone."""

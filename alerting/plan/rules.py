@@ -23,6 +23,8 @@ class Tier(StrEnum):
     LATE = "late"
     ALERTING = "alerting"
     """The alerting itself is down, or back."""
+    DRILL = "drill"
+    """Nothing is wrong: somebody tries whether messages arrive."""
 
 
 class Posture(StrEnum):
@@ -136,3 +138,8 @@ class Plan:
     blocks: tuple[BlockRule, ...]
     automations: tuple[AutomationRule, ...]
     published: PublishedSettings
+
+    @property
+    def settings_slug(self) -> str:
+        """The block with the published settings, which comes last of the blocks."""
+        return self.blocks[-1].slug

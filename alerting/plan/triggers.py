@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from glob import escape
 
+from alerting.plan.drill_events import DRILL_RESOURCES, PAGE_LABEL, YES
 from alerting.plan.rules import CompoundTrigger, EventTrigger, Labels, Posture
 from alerting.plan.verdicts import (
     EVENT_PREFIX,
@@ -174,6 +175,14 @@ def verdict(kind: VerdictKind, scope: str, *, step: str | None = None) -> EventT
     if step is not None:
         match[STEP_LABEL] = step
     return EventTrigger((kind.event,), match, (), for_each=EACH_RUN)
+
+
+def drill(events: tuple[str, ...], scope: str, *, pages: bool) -> EventTrigger:
+    """Each of these events of a stack's drills; with `pages`, of the drills that may page."""
+    match = {"prefect.resource.id": f"{DRILL_RESOURCES}*", SCOPE_LABEL: scope}
+    if pages:
+        match[PAGE_LABEL] = YES
+    return EventTrigger(events, match, (), for_each=EACH_RUN)
 
 
 def silent(scope: str, sentinel: str, armed_by: str, within: timedelta) -> EventTrigger:

@@ -39,6 +39,7 @@ def check_consistency(
     _check_secrets(settings, collector)
     _check_channels(settings, _declared("secrets", raw, collector), collector)
     _check_notify(settings, _declared("channels", raw, collector), collector)
+    _check_drill(settings, collector)
     _check_reach(settings, collector)
     _check_windows(settings, collector)
     _check_escalation(settings, collector)
@@ -148,6 +149,8 @@ def _notify_lists(
             lists.append((("tiers", name, "notify"), tier.notify))
     if settings.sentinel.notify:
         lists.append((("sentinel", "notify"), settings.sentinel.notify))
+    if settings.drill.notify:
+        lists.append((("drill", "notify"), settings.drill.notify))
     return lists
 
 
@@ -158,6 +161,16 @@ def _steps(settings: Settings, collector: ProblemCollector) -> list[tuple[int, E
     )
     places = [index for index in range(total) if collector.is_sound(("escalation", index))]
     return list(zip(places, settings.escalation, strict=True))
+
+
+def _check_drill(settings: Settings, collector: ProblemCollector) -> None:
+    told = [settings.channels.get(name) for name in settings.drill.notify or ()]
+    if any(isinstance(channel, PagerDutyChannel) for channel in told):
+        collector.add(
+            ("drill", "notify"),
+            "would page with every drill. Name Slack channels; `alertctl drill --page` pages as "
+            "well",
+        )
 
 
 def _check_reach(settings: Settings, collector: ProblemCollector) -> None:

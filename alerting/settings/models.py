@@ -197,6 +197,26 @@ class SentinelOptions(SettingsModel):
     )
 
 
+class DrillOptions(SettingsModel):
+    """Who hears of drills."""
+
+    notify: Notify | None = Field(
+        default=None,
+        description="Slack channels that hear of a drill; by default all that hear of anything. "
+        "PagerDuty's page with `alertctl drill --page` alone",
+    )
+
+
+class AdoptedThings(SettingsModel):
+    """What was made elsewhere and becomes the stack's at its next deployment; unread after it."""
+
+    secrets: dict[Key, PlainName] = Field(default_factory=dict, description="ARNs, by secret")
+    blocks: dict[Key, PlainName] = Field(default_factory=dict, description="ids, by channel")
+    automations: dict[Key, PlainName] = Field(
+        default_factory=dict, description="ids, by the keys that `alertctl rules` lists"
+    )
+
+
 class PipelineSettings(SettingsModel):
     """A pipeline that somebody owns. Flows with the tag that are not listed alert as well."""
 
@@ -238,6 +258,13 @@ class Settings(SettingsModel):
     )
     sentinel: SentinelOptions = Field(
         default_factory=SentinelOptions, description="how the sentinel is watched"
+    )
+    drill: DrillOptions = Field(
+        default_factory=DrillOptions, description="who hears of drills, see docs/drills.md"
+    )
+    adopt: AdoptedThings = Field(
+        default_factory=AdoptedThings,
+        description="what the next deployment takes over; `alertctl adopt` writes it",
     )
     secrets: dict[Key, SecretSettings] = Field(
         default_factory=dict, description="webhooks and keys, each with its name in AWS"

@@ -11,7 +11,9 @@ from pydantic.fields import FieldInfo
 
 from alerting.settings.durations import format_duration
 from alerting.settings.models import (
+    AdoptedThings,
     CriticalSettings,
+    DrillOptions,
     EscalationStep,
     OutageSettings,
     PagerDutyChannel,
@@ -28,6 +30,8 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("Top level, each as `data-alerts:<key>`", Settings),
     ("prefect", PrefectSettings),
     ("sentinel", SentinelOptions),
+    ("drill", DrillOptions),
+    ("adopt", AdoptedThings),
     ("secrets.&lt;key&gt;", SecretSettings),
     ("channels.&lt;name&gt;, kind: slack", SlackChannel),
     ("channels.&lt;name&gt;, kind: pagerduty", PagerDutyChannel),

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,14 @@ _NO_CONFIG = Problem(
 
 @dataclass(frozen=True)
 class StackFile:
-    """A stack's settings and what the file says beside them."""
+    """A stack's settings and what the file says beside them.
+
+    `aws` are the `aws:` keys, without that before them.
+    """
 
     stack: str
     settings: Settings
+    aws: Mapping[str, Any] = field(default_factory=dict)
 
 
 def project_root(*places: Path) -> Path:
@@ -78,7 +82,12 @@ def read_stack_file(path: Path) -> StackFile:
         raise SettingsError(path.name, [*error.problems, *problems]) from None
     if problems:
         raise SettingsError(path.name, problems)
-    return StackFile(stack_name(path), settings)
+    aws = {
+        str(key).removeprefix("aws:"): _plain(config[key], (str(key),), {})
+        for key in config
+        if str(key).startswith("aws:")
+    }
+    return StackFile(stack_name(path), settings, aws)
 
 
 def stack_name(path: Path) -> str:

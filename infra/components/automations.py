@@ -8,6 +8,7 @@ from typing import TypedDict
 import pulumi
 import pulumi_prefect as prefect
 
+from alerting.adoption.claims import NEW, Claim
 from alerting.plan import AutomationRule, CompoundTrigger, EventTrigger
 from alerting.plan.documents import in_order, labels_document, related_document, switches
 from alerting.settings import PROJECT
@@ -24,18 +25,21 @@ class AlertAutomations(pulumi.ComponentResource):
         *,
         rules: Sequence[AutomationRule],
         block_ids: Mapping[str, pulumi.Output[str]],
+        claims: Mapping[str, Claim],
         provider: prefect.Provider,
     ) -> None:
-        """Declare an automation for each rule; `block_ids` are by channel."""
+        """Declare an automation for each rule; `block_ids` are by channel, `claims` by key."""
         super().__init__(f"{PROJECT}:automations:AlertAutomations", name)
         ids: defaultdict[str, dict[str, pulumi.Output[str]]] = defaultdict(dict)
         automations: dict[str, prefect.Automation] = {}
         for rule in rules:
+            claim = claims.get(rule.key, NEW)
+            switched = claim.enabled if rule.standby else None
             automation = prefect.Automation(
                 rule.key,
                 name=rule.name,
                 description=rule.description,
-                enabled=rule.enabled,
+                enabled=rule.enabled if switched is None else switched,
                 trigger=_trigger(rule.trigger),
                 actions=in_order(
                     rule,
@@ -59,8 +63,11 @@ class AlertAutomations(pulumi.ComponentResource):
                     parent=self,
                     provider=provider,
                     depends_on=[automations[key] for key in rule.created_after],
-                    # Switched on while the sentinel is silent, which is no drift.
-                    ignore_changes=["enabled"] if rule.standby else [],
+                    import_=claim.import_id,
+                    aliases=[pulumi.Alias(name=key) for key in claim.moved_from],
+                    # Switched on while the sentinel is silent, which is no drift. An import does
+                    # not read `false`, so there it is said what it is.
+                    ignore_changes=["enabled"] if rule.standby and switched is None else [],
                 ),
             )
             automations[rule.key] = automation

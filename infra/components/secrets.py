@@ -1,11 +1,11 @@
 """AWS Secrets Manager secrets, and their values for whoever feeds a block."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
 
+from alerting.adoption.claims import NEW, Claim
 from alerting.plan import SecretRule
 from alerting.redaction import redact
 from alerting.settings import PROJECT
@@ -32,22 +32,23 @@ class SecretStore(pulumi.ComponentResource):
         *,
         rules: Sequence[SecretRule],
         brought: Mapping[str, str],
+        claims: Mapping[str, Claim],
         provider: aws.Provider,
     ) -> None:
-        """Declare the secrets; `brought` are the values that the stack brings, by key."""
+        """Declare the secrets; `brought` are values that the stack brings. All is by key."""
         super().__init__(f"{PROJECT}:secrets:SecretStore", name)
         self._provider = provider
         self.values, self.arns = {}, {}
         for rule in rules:
             value = brought.get(rule.key)
-            secret = self._secret(rule, adopt=value is None)
+            secret = self._secret(rule, claims.get(rule.key, NEW))
             self.arns[rule.key] = secret.arn
             self.values[rule.key] = (
                 self._read(rule, secret) if value is None else self._write(rule, secret, value)
             )
         self.register_outputs({"arns": self.arns})
 
-    def _secret(self, rule: SecretRule, *, adopt: bool) -> aws.secretsmanager.Secret:
+    def _secret(self, rule: SecretRule, claim: Claim) -> aws.secretsmanager.Secret:
         return aws.secretsmanager.Secret(
             rule.key,
             name=rule.name,
@@ -59,18 +60,10 @@ class SecretStore(pulumi.ComponentResource):
                 parent=self,
                 provider=self._provider,
                 protect=rule.protect,
-                import_=self._existing(rule.name) if adopt else None,
+                import_=claim.import_id,
+                aliases=[pulumi.Alias(name=key) for key in claim.moved_from],
             ),
         )
-
-    def _existing(self, name: str) -> str | None:
-        """ARN of the secret of this name. AWS appends a dash and six characters to the name."""
-        found = aws.secretsmanager.get_secrets(
-            filters=[aws.secretsmanager.GetSecretsFilterArgs(name="name", values=[name])],
-            opts=pulumi.InvokeOptions(parent=self, provider=self._provider),
-        )
-        ending = re.compile(rf":secret:{re.escape(name)}-[A-Za-z0-9]{{6}}$")
-        return next((arn for arn in found.arns if ending.search(arn)), None)
 
     def _write(
         self, rule: SecretRule, secret: aws.secretsmanager.Secret, value: str

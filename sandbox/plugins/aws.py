@@ -3,7 +3,7 @@
 import json
 from functools import partial
 
-from sandbox.plugins.aws_functions import secret_version, secrets
+from sandbox.plugins.aws_functions import secret, secret_version, secrets
 from sandbox.plugins.aws_secret import Secret
 from sandbox.plugins.aws_secret_version import SecretVersion
 from sandbox.plugins.errors import ProviderError
@@ -60,6 +60,7 @@ class Aws:
                 "aws:secretsmanager/secretVersion:SecretVersion": SecretVersion(manager),
             },
             functions={
+                "aws:secretsmanager/getSecret:getSecret": partial(secret, manager),
                 "aws:secretsmanager/getSecretVersion:getSecretVersion": partial(
                     secret_version, manager
                 ),

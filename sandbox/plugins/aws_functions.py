@@ -38,6 +38,27 @@ def secret_version(manager: SecretsManager, arguments: Properties) -> Properties
     }
 
 
+def secret(manager: SecretsManager, arguments: Properties) -> Properties:
+    """`aws:secretsmanager/getSecret:getSecret`, by ARN or name; not one scheduled for deletion."""
+    secret_id = arguments.get("arn") or arguments["name"]
+    region = arguments.get("region") or manager.region
+    try:
+        found = manager.call("DescribeSecret", region, SecretId=secret_id)
+    except RefusedError as refusal:
+        raise ProviderError(f"reading Secrets Manager Secret ({secret_id}): {refusal}") from None
+    if found.get("DeletedDate"):
+        raise ProviderError(f"reading Secrets Manager Secret ({secret_id}): couldn't find resource")
+    return {
+        "id": found["ARN"],
+        "arn": found["ARN"],
+        "name": found["Name"],
+        "description": found.get("Description") or "",
+        "kmsKeyId": found.get("KmsKeyId") or "",
+        "region": region,
+        "tags": {tag["Key"]: tag["Value"] for tag in found.get("Tags") or []},
+    }
+
+
 def secrets(manager: SecretsManager, arguments: Properties) -> Properties:
     """`aws:secretsmanager/getSecrets:getSecrets`; not those scheduled for deletion."""
     region, filters = arguments.get("region") or manager.region, arguments.get("filters", [])

@@ -14,7 +14,7 @@ from tests.contract.prefect_events import (
     Run,
 )
 from tests.contract.prefect_rendering import be_strict, rendered
-from tests.unit.example_stack import native_rules_of, raw_settings
+from tests.unit.example_stack import pipeline_rules_of, raw_settings
 
 pytestmark = pytest.mark.contract
 
@@ -55,13 +55,13 @@ def messages(
 
 
 @pytest.mark.usefixtures("strict")
-@pytest.mark.parametrize("key", list(native_rules_of()))
+@pytest.mark.parametrize("key", list(pipeline_rules_of()))
 @pytest.mark.parametrize("deployment", [None, "prod"])
 @pytest.mark.parametrize("flow", ["orders", "load-clicks", "not listed"])
 def test_every_message_is_whole(key: str, flow: str, deployment: str | None) -> None:
     channels = raw_settings()["channels"]
     del channels["on-call"]["secret"]
-    for rule in (native_rules_of()[key], native_rules_of(channels=channels)[key]):
+    for rule in (pipeline_rules_of()[key], pipeline_rules_of(channels=channels)[key]):
         for subject, body in messages(rule, happened_for(rule, flow, deployment)):
             for text in (subject, body):
                 assert "None" not in text
@@ -72,7 +72,7 @@ def test_every_message_is_whole(key: str, flow: str, deployment: str | None) -> 
 @pytest.mark.usefixtures("strict")
 def test_a_failure_reads_as_it_was_written() -> None:
     run = Run("load-clicks", "prod", TIMED_OUT)
-    ((subject, body),) = messages(native_rules_of()["warning"], run)
+    ((subject, body),) = messages(pipeline_rules_of()["warning"], run)
     assert subject == ":x: Pipeline failed: load-clicks"
     assert body == (
         "load-clicks failed.\n"
@@ -89,24 +89,24 @@ def test_a_failure_reads_as_it_was_written() -> None:
 
 @pytest.mark.usefixtures("strict")
 def test_a_late_start_says_when_it_was_due() -> None:
-    ((_, body),) = messages(native_rules_of()["late"], Run(state=LATE))
+    ((_, body),) = messages(pipeline_rules_of()["late"], Run(state=LATE))
     assert body.startswith("orders should have started at 2026-03-01 06:00:00 UTC and has not. ")
     assert "*State*: Late at 2026-03-01 06:30:05 UTC" in body
 
 
 @pytest.mark.usefixtures("strict")
 def test_a_work_pool_is_named_with_a_link_to_it() -> None:
-    ((subject, body),) = messages(native_rules_of()["p1-work-pool"], Pool("gpu pool"))
+    ((subject, body),) = messages(pipeline_rules_of()["p1-work-pool"], Pool("gpu pool"))
     assert subject == "P1: work pool gpu pool is not ready"
     assert body.endswith("https://prefect.example.com/work-pools/work-pool/gpu%20pool")
 
 
 @pytest.mark.parametrize("gone", ["flow_run", "flow", "deployment"])
-@pytest.mark.parametrize("key", [key for key in native_rules_of() if key != "p1-work-pool"])
+@pytest.mark.parametrize("key", [key for key in pipeline_rules_of() if key != "p1-work-pool"])
 def test_a_message_goes_out_even_when_what_it_is_about_was_deleted_since(
     key: str, gone: str
 ) -> None:
-    rule = native_rules_of()[key]
+    rule = pipeline_rules_of()[key]
     run = happened_for(rule, "load-clicks", "prod")
     for _, body in messages(rule, run, gone=gone):
         assert "2026-03-01 06:30:05 UTC" in body
@@ -120,7 +120,7 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
     flow = text.translate(str.maketrans("", "", "/%&<>"))  # names as Prefect allows them
     channels = raw_settings()["channels"]
     del channels["on-call"]["secret"]
-    rules = native_rules_of(
+    rules = pipeline_rules_of(
         pipelines={
             flow: {"owner": text, "deployment": flow, "escalate": True, "every": "24h"},
             "b": {"owner": "b"},
@@ -141,7 +141,7 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
 
 @pytest.mark.usefixtures("strict")
 def test_an_error_is_said_as_it_is_and_cut_where_it_is_long() -> None:
-    rule = native_rules_of()["warning"]
+    rule = pipeline_rules_of()["warning"]
     for error in ("{{ 7 * 7 }} {% raw %}", "<b>&amp;</b>"):
         ((_, body),) = messages(rule, Run(state=failed_with(error)))
         assert f"*Error*: {error}\n" in body
@@ -163,7 +163,7 @@ def test_of_a_thousand_pipelines_the_right_owner_is_told() -> None:
         }
         for number in range(1_000)
     }
-    rule = native_rules_of(pipelines=pipelines)["warning"]
+    rule = pipeline_rules_of(pipelines=pipelines)["warning"]
     for number in (0, 1, 10, 99, 100, 999):
         ((_, body),) = messages(rule, Run(f"load-{number}"))
         assert f"*Owner*: team {number}\n*Runbook*: https://wiki.example.com/{number}\n" in body

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.contract
 SECRET = "aws:secretsmanager/secret:Secret"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 GET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+GET_SECRET = "aws:secretsmanager/getSecret:getSecret"
 GET_SECRETS = "aws:secretsmanager/getSecrets:getSecrets"
 REGION, OTHER_REGION = "eu-west-1", "us-east-1"
 FAKE_VALUE = "FAKE-VALUE-NOT-TO-BE-SEEN"
@@ -281,3 +282,15 @@ def test_a_secrets_manager_that_is_down_is_an_error(engine: Engine) -> None:
     engine.call("Configure", {"args": config(endpoint)})
     error = engine.failure("Read", {"type": SECRET, "id": "arn:a"})
     assert f"Secrets Manager at {endpoint} gives no answer" in error
+
+
+def test_a_secret_is_found_by_its_arn_with_its_tags_until_it_is_to_be_deleted(
+    engine: Engine, name: str
+) -> None:
+    made = create(engine, SECRET, {"name": name, "tags": {"stack": "prod"}})
+    asked = {"tok": GET_SECRET, "args": {"arn": made["id"]}}
+    found = plain(engine.call("Invoke", asked)["return"])
+    assert found["name"] == name
+    assert found["tags"] == {**DEFAULT_TAGS, "stack": "prod"}
+    engine.call("Delete", {"type": SECRET, "id": made["id"], "properties": made["properties"]})
+    assert "couldn't find resource" in engine.failure("Invoke", asked)

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from alerting.plan import AutomationRule, build_plan
+from alerting.plan import AutomationRule, Tier, build_plan
 from alerting.plan.published import PublishedSettings
 from alerting.settings import Settings, parse_settings
 
@@ -62,6 +62,12 @@ def rules_of(**changes: object) -> dict[str, AutomationRule]:
 def native_rules_of(**changes: object) -> dict[str, AutomationRule]:
     """The same where Prefect's own triggers judge."""
     return rules_of(evaluation="triggers", **changes)
+
+
+def pipeline_rules_of(**changes: object) -> dict[str, AutomationRule]:
+    """The automations of native triggers that tell of pipelines, without those of drills."""
+    rules = native_rules_of(**changes)
+    return {key: rule for key, rule in rules.items() if rule.tier is not Tier.DRILL}
 
 
 def published_of(**changes: object) -> PublishedSettings:

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 from pulumi.runtime import rpc, set_all_config, set_mocks
@@ -16,6 +17,8 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS, get_root_resource, set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 from ruamel.yaml import YAML
+
+from alerting.adoption.things import Found
 
 PROJECT_FOLDER = Path(__file__).parents[2]
 
@@ -30,8 +33,10 @@ NOTIFICATION_CHANNELS = "data-alerts:channels:NotificationChannels"
 ALERT_AUTOMATIONS = "data-alerts:automations:AlertAutomations"
 STACK = "pulumi:pulumi:Stack"
 
+GET_SECRET = "aws:secretsmanager/getSecret:getSecret"
 GET_SECRETS = "aws:secretsmanager/getSecrets:getSecrets"
 GET_SECRET_VERSION = "aws:secretsmanager/getSecretVersion:getSecretVersion"
+READ_STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
@@ -52,6 +57,8 @@ class Registered:
     protect: bool
     import_id: str
     ignore_changes: tuple[str, ...]
+    aliases: tuple[str, ...]
+    """Names that it had before."""
     dependencies: tuple[str, ...]
     """URNs of the resources that are made first."""
 
@@ -68,12 +75,17 @@ class RecordingMocks(Mocks):
     """Takes note of what the program registers and asks for.
 
     `in_aws` are the values of the secrets in AWS, by name; None is an empty secret. Those that are
-    `not_listed` are filled by somebody only after the program looked for them.
+    `not_listed` are filled by somebody only after the program looked for them. `tags` are those
+    that secrets have, by name. `in_prefect` is what is in the workspace, and `deployed` what the
+    last deployment put out.
     """
 
     in_aws: Mapping[str, str | None] = field(default_factory=dict)
     refusal: str | None = None
     not_listed: Collection[str] = ()
+    tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    in_prefect: Sequence[Found] = ()
+    deployed: Mapping[str, Any] = field(default_factory=dict)
     resources: list[Registered] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -86,14 +98,19 @@ class RecordingMocks(Mocks):
         return f"{args.name}-id", state
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token == READ_STACK_OUTPUTS:
+            return {**args.args, "outputs": self.deployed}, []
         self.calls.append((args.token, args.args, args.provider))
         if args.token == GET_SECRETS:
             # As AWS does, which takes the filter for the start of a name.
-            (name,) = args.args["filters"][0]["values"]
+            starts = tuple(args.args["filters"][0]["values"])
             found = [
-                arn_of(n) for n in self.in_aws if n.startswith(name) and n not in self.not_listed
+                arn_of(n) for n in self.in_aws if n.startswith(starts) and n not in self.not_listed
             ]
             return {"arns": found, "names": [], "filters": args.args["filters"]}, []
+        if args.token == GET_SECRET:
+            name = next(name for name in self.in_aws if arn_of(name) == args.args["arn"])
+            return {**args.args, "name": name, "tags": self.tags.get(name, {})}, []
         assert args.token == GET_SECRET_VERSION
         if self.refusal:
             raise RuntimeError(self.refusal)
@@ -130,6 +147,7 @@ class _Monitor(MockMonitor):
                 protect=request.protect,
                 import_id=request.importId,
                 ignore_changes=tuple(request.ignoreChanges),
+                aliases=tuple(alias.spec.name for alias in request.aliases),
                 dependencies=tuple(request.dependencies),
             )
         )
@@ -156,17 +174,18 @@ def run_program(
         set_root_resource(None)  # type: ignore[arg-type] # what it is before the first run
         set_all_config(dict(config), list(secret_keys))
         set_mocks(mocks, "data-alerts", stack, preview=False, monitor=_Monitor(mocks))
-        mocks.outputs = runner.run(_run(), context=copy_context())
+        mocks.outputs = runner.run(_run(mocks), context=copy_context())
     return mocks
 
 
-async def _run() -> dict[str, Any]:
+async def _run(mocks: RecordingMocks) -> dict[str, Any]:
     """Run the program as Pulumi does, which is by the path of its folder. Return its outputs."""
 
     def program() -> None:
         runpy.run_path(str(PROJECT_FOLDER / "infra"))
 
-    await run_pulumi_func(program)
+    with patch("infra.preflight.found_in_prefect", lambda _: list(mocks.in_prefect)):
+        await run_pulumi_func(program)
     root = get_root_resource()
     assert isinstance(root, Stack)
     return await pulumi.Output.all(**root.outputs).future() or {}

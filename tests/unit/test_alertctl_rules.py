@@ -22,7 +22,7 @@ PROD = ROOT / "Pulumi.prod.yaml"
 
 
 def _rules(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["rules", *arguments], env={"COLUMNS": "250"})
+    return CliRunner().invoke(app, ["rules", *arguments], env={"COLUMNS": "300"})
 
 
 def _documents(*arguments: str) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ def test_people_read_a_table_of_what_fires_and_who_is_told() -> None:
     result = _rules("--stack", "staging")
     assert result.exit_code == 0
     lines = {line.split()[1]: line for line in result.stdout.splitlines() if line.startswith("│")}
-    assert len(lines) == 19
+    assert len(lines) == 21
     for text in ("[staging] DLT Pipeline Critical Alert", "enabled", "3 consecutive failures of"):
         assert text in lines["critical"]
     assert "data-alerts-critical, on-call" in lines["critical"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.example_stack import native_rules_of, raw_settings
+from tests.unit.example_stack import pipeline_rules_of, raw_settings
 from tests.unit.strict_rendering import (
     HOSTILE,
     RUN_ID,
@@ -25,7 +25,7 @@ ID = "00000000-0000-0000-0000-000000000000"
 
 
 def slack_message(key: str, happened: Happened, **changes: object) -> Rendered:
-    return render(native_rules_of(**changes)[key].notifications[0], happened)
+    return render(pipeline_rules_of(**changes)[key].notifications[0], happened)
 
 
 def without_pagerduty() -> dict[str, Any]:
@@ -34,7 +34,7 @@ def without_pagerduty() -> dict[str, Any]:
     return channels
 
 
-STACKS = (native_rules_of(), native_rules_of(channels=without_pagerduty()))
+STACKS = (pipeline_rules_of(), pipeline_rules_of(channels=without_pagerduty()))
 
 
 @pytest.mark.parametrize("key", list(STACKS[0]))
@@ -79,7 +79,7 @@ def test_a_failure_says_what_when_where_and_how_to_start() -> None:
 
 
 def test_each_tier_says_what_it_is_about() -> None:
-    rules = native_rules_of()
+    rules = pipeline_rules_of()
     said = {key: render(rule.notifications[-1], Happened()) for key, rule in rules.items()}
     assert {key: message.subject for key, message in said.items()} == {
         "warning": ":x: Pipeline failed: orders",
@@ -211,7 +211,7 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
 def test_a_link_leads_to_the_run_without_the_server_knowing_its_address(
     prefect: object, link: str
 ) -> None:
-    for key, rule in native_rules_of(prefect=prefect).items():
+    for key, rule in pipeline_rules_of(prefect=prefect).items():
         for notification in rule.notifications:
             look = render(notification, Happened(work_pool="pool & co")).fields["Look"]
             if key == "p1-work-pool":
@@ -243,7 +243,7 @@ def test_of_a_thousand_pipelines_the_right_owner_is_found_at_once() -> None:
         }
         for number in range(1_000)
     }
-    body = native_rules_of(pipelines=pipelines)["warning"].notifications[0].body
+    body = pipeline_rules_of(pipelines=pipelines)["warning"].notifications[0].body
     for number in range(0, 1_000, 37):
         for deployment in ("prod", None):
             context = Happened(flow=f"load-{number}", deployment=deployment).context()

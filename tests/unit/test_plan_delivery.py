@@ -38,6 +38,8 @@ def test_each_tier_tells_the_channels_that_it_names() -> None:
         "p1-work-pool": ["on-call"],
         "sentinel-silent": ["on-call"],
         "sentinel-back": ["alerts"],
+        "drill": ["alerts", "critical"],
+        "drill-page": ["on-call"],
     }
 
 
@@ -53,6 +55,8 @@ def test_native_triggers_tell_the_same_channels() -> None:
         "escalation-1h": ["on-call"],
         "p1-all-down": ["on-call"],
         "p1-work-pool": ["on-call"],
+        "drill": ["alerts", "critical"],
+        "drill-page": ["on-call"],
     }
 
 

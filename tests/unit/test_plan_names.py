@@ -67,6 +67,8 @@ def test_automations_are_called_what_the_guide_calls_them() -> None:
         "p1-work-pool": "DLT Work Pool Not Ready",
         "sentinel-silent": "DLT Sentinel Silent",
         "sentinel-back": "DLT Sentinel Back",
+        "drill": "DLT Drill",
+        "drill-page": "DLT Drill Page",
     }
 
 
@@ -82,6 +84,8 @@ def test_automations_are_called_the_same_where_native_triggers_judge() -> None:
         "escalation-1h": "DLT Pipeline Escalation (1h)",
         "p1-all-down": "DLT Pipelines All Down",
         "p1-work-pool": "DLT Work Pool Not Ready",
+        "drill": "DLT Drill",
+        "drill-page": "DLT Drill Page",
     }
 
 

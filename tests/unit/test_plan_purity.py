@@ -62,6 +62,7 @@ def test_settings_plan_and_judging_need_neither_pulumi_nor_prefect() -> None:
         "import sys\n"
         "import alerting.plan.documents, alerting.settings.stackfile\n"
         "import alerting.sentinel.catching_up, alerting.sentinel.events\n"
+        "import alerting.sentinel.drills, alerting.drills.judging\n"
         "heavy = {'pulumi', 'pulumi_aws', 'pulumi_prefect', 'prefect', 'httpx', 'jinja2'}\n"
         "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
     )

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.unit
 
 STATELESS = ("late", "p1-work-pool")
 """Rules that need no history."""
+DRILLS = ("drill", "drill-page")
 WATCHING = ("sentinel-silent", "sentinel-back")
 """Rules that refer to the standby, which names pipelines."""
 ESCALATING = {"owner": "web", "every": "1h", "escalate": True}
@@ -17,7 +18,7 @@ ESCALATING = {"owner": "web", "every": "1h", "escalate": True}
 
 def verdict_rules(**changes: object) -> dict[str, AutomationRule]:
     """The rules that act on verdicts."""
-    others = (*STATELESS, *WATCHING)
+    others = (*STATELESS, *WATCHING, *DRILLS)
     rules = rules_of(**changes)
     return {key: rule for key, rule in rules.items() if not rule.standby and key not in others}
 
@@ -88,6 +89,7 @@ def test_tiers_that_are_left_out_are_not_deployed() -> None:
         "standby-warning",
         "standby-recovery",
         *WATCHING,
+        *DRILLS,
     ]
 
 
@@ -123,7 +125,7 @@ def test_never_both_at_once_the_sentinel_and_native_triggers() -> None:
             assert "prefect.flow-run" not in str(trigger_document(rule.trigger))
 
 
-@pytest.mark.parametrize("key", [*verdict_rules(), *WATCHING])
+@pytest.mark.parametrize("key", [*verdict_rules(), *WATCHING, *DRILLS])
 def test_a_stack_with_a_prefix_acts_on_its_own_events_alone(key: str) -> None:
     one, other = rules_of()[key], rules_of(namePrefix="team-a")[key]
     assert "team-a" not in str(trigger_document(one.trigger))

@@ -8,7 +8,8 @@ import pytest
 
 from alerting.plan import AutomationRule
 from alerting.plan.documents import automation_document, trigger_document
-from tests.unit.example_stack import native_rules_of, raw_settings, rules_of
+from alerting.plan.ownership import marked, unmarked
+from tests.unit.example_stack import pipeline_rules_of, raw_settings, rules_of
 
 pytestmark = pytest.mark.unit
 
@@ -45,13 +46,15 @@ def standby_of(**changes: object) -> list[AutomationRule]:
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=list(CHANGES))
 def test_standby_rules_are_the_native_ones_paused(changes: dict[str, object]) -> None:
-    native = [rule for key, rule in native_rules_of(**changes).items() if key not in STATELESS]
+    native = [rule for key, rule in pipeline_rules_of(**changes).items() if key not in STATELESS]
     assert standby_of(**changes) == [
         dataclasses.replace(
             rule,
             key=f"standby-{rule.key}",
             name=f"{rule.name} (standby)",
-            description=f"{rule.description} In place of a silent sentinel.",
+            description=marked(
+                f"{unmarked(rule.description)} In place of a silent sentinel.", "example"
+            ),
             standby=True,
         )
         for rule in native

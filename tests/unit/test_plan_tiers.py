@@ -206,7 +206,7 @@ def test_fewer_than_two_pipelines_cannot_all_be_down(count: int) -> None:
 
 def test_tiers_that_are_left_out_are_not_deployed() -> None:
     rules = native_rules_of(tiers={"warning": {"notify": ["alerts"]}}, escalation=[], pipelines={})
-    assert list(rules) == ["warning", "recovery", "late"]
+    assert list(rules) == ["warning", "recovery", "late", "drill", "drill-page"]
 
 
 def test_every_automation_belongs_to_the_tier_that_its_key_names() -> None:

@@ -63,10 +63,10 @@ def plan_of_file(stack: str, **changes: str) -> Plan:
 @pytest.mark.parametrize(
     ("stack", "secrets", "versions", "blocks", "automations"),
     [
-        ("dev", 3, 3, 4, 19),
-        ("staging", 4, 3, 5, 19),
-        ("prod", 4, 3, 5, 19),
-        ("sandbox", 4, 3, 5, 19),
+        ("dev", 3, 3, 4, 20),
+        ("staging", 4, 3, 5, 21),
+        ("prod", 4, 3, 5, 21),
+        ("sandbox", 4, 3, 5, 21),
     ],
 )
 def test_each_stack_file_makes_so_many_resources(
@@ -88,7 +88,7 @@ def test_each_stack_file_makes_so_many_resources(
 
 
 def test_without_a_sentinel_there_are_fewer_automations() -> None:
-    assert len(deployed("prod", evaluation="triggers").of(AUTOMATION)) == 10
+    assert len(deployed("prod", evaluation="triggers").of(AUTOMATION)) == 12
 
 
 def test_the_number_of_resources_does_not_grow_with_the_pipelines() -> None:

@@ -213,7 +213,7 @@ def test_a_channel_that_the_stack_does_not_tell_is_one_error(
     expect = "[{at: 0m, tier: warning, to: [on-call]}]"
     assert planned(scenario(tmp_path, FAILED, expect), stack="dev") == (
         ":3: expect[0].to: on-call is no channel that stack dev tells. "
-        "Expected some of data-alerts, data-alerts-critical"
+        "Expected some of data-alerts, data-alerts-critical, data-info"
     )
 
 

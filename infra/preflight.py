@@ -1,0 +1,90 @@
+"""What is there before the first thing is made: Prefect makes a second automation of a name."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from alerting.adoption.claims import Claims, Ids, Knowledge, RefusedError, claims
+from alerting.adoption.things import Found, Kind, wanted_of
+from alerting.adoption.workspace import WorkspaceError, found_automations, found_blocks
+from alerting.plan import SecretRule
+from alerting.plan.ownership import stack_of_tags
+from alerting.settings import PROJECT
+from infra.configuration import Configuration
+
+_MOST_FILTER_VALUES = 10
+
+
+def preflight(configuration: Configuration, in_aws: aws.Provider) -> Claims:
+    """What becomes the stack's of that which is there.
+
+    A request for automations, one for blocks and one for ten secrets; the engine reads the state.
+    Raises RunError, before anything is made, when something is another's or Prefect does not
+    answer.
+    """
+    plan = configuration.plan
+    knowledge = Knowledge(
+        stack=plan.stack,
+        deployed=_deployed(),
+        adopted=configuration.adopted,
+        # Put there for the stack to read: whoever made it.
+        shared=frozenset(
+            rule.key for rule in plan.secrets if rule.key not in configuration.brought
+        ),
+    )
+    try:
+        found = found_in_prefect(configuration)
+        found += _found_in_aws(plan.secrets, knowledge, in_aws)
+        return claims(wanted_of(plan), found, knowledge)
+    except (RefusedError, WorkspaceError) as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def found_in_prefect(configuration: Configuration) -> list[Found]:
+    """Blocks and automations of the plan's names. Tests put their own in place of this."""
+    plan, workspace = configuration.plan, configuration.workspace
+    adopted = configuration.adopted.get(Kind.AUTOMATION, {}).values()
+    automations = workspace.automations((rule.name for rule in plan.automations), adopted)
+    blocks = workspace.blocks(block.slug for block in plan.blocks)
+    return [*found_automations(automations), *found_blocks(blocks, plan.settings_slug)]
+
+
+def _deployed() -> Ids:
+    """The ids that the last finished deployment put out; the engine reads them from its state."""
+    name = f"{pulumi.get_organization()}/{PROJECT}/{pulumi.get_stack()}"
+    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
+    outputs: Mapping[str, Any] = (answer or {}).get("outputs") or {}
+    by_tier = outputs.get("automationIds") or {}
+    return {
+        Kind.SECRET: outputs.get("secretArns") or {},
+        Kind.BLOCK: outputs.get("blockIds") or {},
+        Kind.AUTOMATION: {key: i for tier in by_tier.values() for key, i in tier.items()},
+    }
+
+
+def _found_in_aws(
+    rules: Sequence[SecretRule], knowledge: Knowledge, provider: aws.Provider
+) -> Iterator[Found]:
+    options = pulumi.InvokeOptions(provider=provider)
+    known = {*knowledge.deployed[Kind.SECRET].values()}
+    for start in range(0, len(rules), _MOST_FILTER_VALUES):
+        some = rules[start : start + _MOST_FILTER_VALUES]
+        named = [rule.name for rule in some]
+        filters = [aws.secretsmanager.GetSecretsFilterArgs(name="name", values=named)]
+        arns = aws.secretsmanager.get_secrets(filters=filters, opts=options).arns
+        for rule in some:
+            arn = _arn_of(rule.name, arns)
+            if arn is None:
+                continue
+            asked = arn not in known and rule.key not in knowledge.shared
+            tags = aws.secretsmanager.get_secret(arn=arn, opts=options).tags if asked else {}
+            yield Found(Kind.SECRET, arn, rule.name, stack_of_tags(tags))
+
+
+def _arn_of(name: str, arns: Sequence[str]) -> str | None:
+    """The ARN of exactly this name, to which AWS appends a dash and six characters."""
+    ending = re.compile(rf":secret:{re.escape(name)}-[A-Za-z0-9]{{6}}$")
+    return next((arn for arn in arns if ending.search(arn)), None)
