@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sandbox sandbox-down demo bench test unit contract e2e page browser check format docs lock
+.PHONY: help setup sandbox sandbox-down demo bench soak test unit commands properties contract scenarios e2e page browser ci-local check format docs lock
 
 help: ## List what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,8 +22,11 @@ sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=fo
 sandbox-down: setup ## Remove a sandbox and all its processes, also after a crash
 	@$(PYTHON_BIN)/python -m sandbox down --folder $(SANDBOX)
 
-bench: setup ## Measure scenarios, judging, truth, deployments; one alone: make bench ONLY=truth
+bench: setup ## Measure scenarios, judging, live load, truth, deployments; one alone: make bench ONLY=truth
 	@$(PYTHON_BIN)/python -m sandbox bench --folder .sandbox-bench $(if $(ONLY),--only $(ONLY))
+
+soak: setup ## Kill the sentinel 200 times while runs end; no verdict may be lost or doubled
+	@$(PYTHON_BIN)/python -m sandbox soak --folder .sandbox-soak
 
 test: check browser ## All checks and all tests
 	@$(PYTEST)
@@ -32,8 +35,14 @@ page: browser
 browser: setup
 	@tools/browser.sh
 
-unit contract e2e page: setup ## One kind of test: mocks only, against recordings and servers, the whole, pages
-	@$(PYTEST) tests/$@
+unit: setup ## The quick tests: settings, plan, program under mocks
+	@$(PYTEST) tests/unit -n auto
+
+commands properties contract scenarios e2e page: setup ## One kind of test: alertctl; judging; recordings and servers; rules; the whole; pages
+	@$(PYTEST) tests/$@ $(wildcard $@)
+
+ci-local: setup ## Play the workflows on this machine: preview, deploy, drill, drift; see docs/ci.md
+	@$(PYTEST) tests/e2e/test_workflows.py -v -s
 
 check: setup ## Formatting, lint, types, the direction of imports, stack files, workflows
 	@$(PYTHON_BIN)/ruff format --check --quiet
@@ -41,8 +50,8 @@ check: setup ## Formatting, lint, types, the direction of imports, stack files, 
 	@$(PYTHON_BIN)/mypy
 	@$(PYTHON_BIN)/lint-imports --no-logo
 	@$(PYTHON_BIN)/alertctl check
-	@$(PYTHON_BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	@$(PYTHON_BIN)/zizmor --offline --quiet .github/workflows
+	@"$$(tools/actionlint/build.sh)" -shellcheck= -pyflakes= .github/workflows/*.yml
+	@$(PYTHON_BIN)/zizmor --offline --quiet --no-progress .github
 
 format: setup ## Format the code
 	@$(PYTHON_BIN)/ruff format --quiet

@@ -1,11 +1,16 @@
 """What is there before the first thing is made: Prefect makes a second automation of a name."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime.proto.resource_pb2 import ResourceInvokeRequest
+from pulumi.runtime.rpc import deserialize_properties
+from pulumi.runtime.settings import get_monitor
 
 from alerting.adoption.claims import Claims, Ids, Knowledge, RefusedError, claims
 from alerting.adoption.things import Found, Kind, wanted_of
@@ -16,6 +21,8 @@ from alerting.settings import PROJECT
 from infra.configuration import Configuration
 
 _MOST_FILTER_VALUES = 10
+_BEING_WRITTEN = "failed to load checkpoint"
+_READS, _SECONDS_BETWEEN_READS = 20, 0.05
 
 
 def preflight(configuration: Configuration, in_aws: aws.Provider) -> Claims:
@@ -54,15 +61,36 @@ def found_in_prefect(configuration: Configuration) -> list[Found]:
 
 def _deployed() -> Ids:
     """The ids that the last finished deployment put out; the engine reads them from its state."""
-    name = f"{pulumi.get_organization()}/{PROJECT}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": name}).value
-    outputs: Mapping[str, Any] = (answer or {}).get("outputs") or {}
+    outputs = _outputs()
     by_tier = outputs.get("automationIds") or {}
     return {
         Kind.SECRET: outputs.get("secretArns") or {},
         Kind.BLOCK: outputs.get("blockIds") or {},
         Kind.AUTOMATION: {key: i for tier in by_tier.values() for key, i in tier.items()},
     }
+
+
+def _outputs() -> Mapping[str, Any]:
+    name = f"{pulumi.get_organization()}/{PROJECT}/{pulumi.get_stack()}"
+    arguments = Struct()
+    arguments.update({"name": name})
+    # Not by `invoke`, which lets the program fail at its end for a question that failed once.
+    engine = get_monitor()
+    if engine is None:
+        raise AssertionError("a program is run by an engine")
+    request = ResourceInvokeRequest(tok="pulumi:pulumi:readStackOutputs", args=arguments)
+    for reads_left in reversed(range(_READS)):
+        try:
+            answer = engine.Invoke(request)
+            break
+        except Exception as error:
+            # A state in a file is not replaced in one piece, and the engine is writing it by now.
+            if not reads_left or _BEING_WRITTEN not in str(error):
+                raise
+            time.sleep(_SECONDS_BETWEEN_READS)
+    if answer.failures:
+        raise pulumi.RunError(f"The state cannot be read: {answer.failures[0].reason}")
+    return deserialize_properties(getattr(answer, "return")).get("outputs") or {}
 
 
 def _found_in_aws(

@@ -77,10 +77,11 @@ class SandboxStack:
         with self.program_environment():
             return self.stack.up(on_output=on_output, color="never", show_secrets=False)
 
-    def preview(self) -> automation.PreviewResult:
-        """Show what `up` would do."""
+    def preview(self, *, policies: bool = False) -> automation.PreviewResult:
+        """Show what `up` would do; with `policies`, held to the policy pack."""
+        packs = [str(REPOSITORY / "policy")] if policies else None
         with self.program_environment():
-            return self.stack.preview(color="never")
+            return self.stack.preview(color="never", policy_packs=packs)
 
     def destroy(self) -> automation.DestroyResult:
         """Remove all that the stack made."""

@@ -29,12 +29,13 @@ class Claim:
     """How a thing becomes the stack's: imported under its id, or made where there is none.
 
     `moved_from` is the key that it had in the last deployment, if that was another one. `enabled`
-    is whether an automation acts that the last deployment did not know.
+    is whether an automation acts now, `deployed` whether the last deployment had the thing.
     """
 
     import_id: str | None = None
     moved_from: tuple[str, ...] = ()
-    enabled: bool | None = None
+    enabled: bool = False
+    deployed: bool = False
 
 
 NEW = Claim()
@@ -172,5 +173,5 @@ def _claim(wanted: Wanted, found: Found, knowledge: Knowledge) -> Claim:
     key = knowledge.key_of(found)
     if key and key != wanted.key:
         # Imported under its new key it would be deleted under its old one.
-        return Claim(moved_from=(key,))
-    return Claim(import_id=found.id, enabled=None if key else found.enabled)
+        return Claim(moved_from=(key,), enabled=found.enabled, deployed=True)
+    return Claim(import_id=found.id, enabled=found.enabled, deployed=key is not None)

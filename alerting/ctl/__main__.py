@@ -4,6 +4,7 @@ import typer
 
 from alerting.ctl.adopt import adopt
 from alerting.ctl.check import check
+from alerting.ctl.doctor import doctor
 from alerting.ctl.drill import drill
 from alerting.ctl.explain import explain
 from alerting.ctl.rules import rules
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(adopt)
 app.command()(check)
+app.command()(doctor)
 app.command()(drill)
 app.command("test")(play_scenarios)
 app.command()(explain)

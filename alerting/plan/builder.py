@@ -163,6 +163,7 @@ def published_settings(
         drills=published_drills(settings, stack, automations),
         stack=stack,
         blocks=tuple(slugs.values()),
+        environment=environment_of(settings, stack),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerting.plan.drill_events import DrillPhase
+from alerting.settings import Environment
 
 SETTINGS_BLOCK = "data-alerts"
 MOST_BETWEEN_HEARTBEATS = timedelta(minutes=1)
@@ -102,6 +103,9 @@ class PublishedSettings(PublishedModel):
         default=None, description="whose settings these are, None of an earlier version"
     )
     blocks: tuple[str, ...] = Field(default=(), description="slugs of the stack's other blocks")
+    environment: Environment | None = Field(
+        default=None, description="what the stack is for, None of an earlier version"
+    )
 
     def pipeline_of(self, flow: str, deployment: str | None) -> PublishedPipeline | None:
         """Find the listed pipeline of a run: by flow and deployment, else by flow alone."""

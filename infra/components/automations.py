@@ -34,12 +34,13 @@ class AlertAutomations(pulumi.ComponentResource):
         automations: dict[str, prefect.Automation] = {}
         for rule in rules:
             claim = claims.get(rule.key, NEW)
-            switched = claim.enabled if rule.standby else None
+            # Switched on while the sentinel is silent, which is no drift.
+            switched_on = rule.standby and claim.enabled
             automation = prefect.Automation(
                 rule.key,
                 name=rule.name,
                 description=rule.description,
-                enabled=rule.enabled if switched is None else switched,
+                enabled=rule.enabled or switched_on,
                 trigger=_trigger(rule.trigger),
                 actions=in_order(
                     rule,
@@ -65,9 +66,8 @@ class AlertAutomations(pulumi.ComponentResource):
                     depends_on=[automations[key] for key in rule.created_after],
                     import_=claim.import_id,
                     aliases=[pulumi.Alias(name=key) for key in claim.moved_from],
-                    # Switched on while the sentinel is silent, which is no drift. An import does
-                    # not read `false`, so there it is said what it is.
-                    ignore_changes=["enabled"] if rule.standby and switched is None else [],
+                    # Only then: an import reads no `false`, and what is ignored becomes `true`.
+                    ignore_changes=["enabled"] if switched_on and claim.deployed else [],
                 ),
             )
             automations[rule.key] = automation

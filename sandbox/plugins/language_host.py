@@ -1,4 +1,4 @@
-"""The part of Pulumi's Python language host that running a program takes.
+"""The part of Pulumi's Python language host that running a program and its policies takes.
 
 The vendor's ships with the official CLI and comes in no package. With this one on PATH the plain
 commands of a CI job, such as `pulumi preview`, run the program in a sandbox, too.
@@ -7,6 +7,8 @@ commands of a CI job, such as `pulumi preview`, run the program in a sandbox, to
 import os
 import runpy
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -38,6 +40,24 @@ class LanguageHost(LanguageServer):
         with _working_in(folder):
             answer: language_pb2.RunResponse = super().Run(request, context)  # type: ignore[no-untyped-call]
             return answer
+
+    def RunPlugin(  # noqa: N802 - the protocol's name
+        self, request: language_pb2.RunPluginRequest, context: grpc.ServicerContext
+    ) -> Iterator[language_pb2.RunPluginResponse]:
+        """Run a policy pack, the only plugin here that is a Python program, until it is ended.
+
+        What it prints is its port. It is handed no configuration: the vendor's host hands it none.
+        """
+        folder = request.info.program_directory
+        command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, folder]
+        environment = dict(variable.split("=", 1) for variable in request.env)
+        with subprocess.Popen(  # noqa: S603 - the interpreter that runs this
+            command, cwd=request.pwd, env=environment, stdout=subprocess.PIPE
+        ) as process:
+            context.add_callback(process.kill)
+            for line in process.stdout or ():
+                yield language_pb2.RunPluginResponse(stdout=line)
+        yield language_pb2.RunPluginResponse(exitcode=process.returncode)
 
 
 def main() -> None:

@@ -1,20 +1,8 @@
 """Fixtures of the unit tests."""
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from tests.unit.recording_mocks import FAKE_WEBHOOK
-
-# The same examples each time, or a build would fail for reasons of its own.
-settings.register_profile(
-    "unit",
-    derandomize=True,
-    deadline=None,
-    max_examples=60,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-settings.load_profile("unit")
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ class RecordingMocks(Mocks):
     `in_aws` are the values of the secrets in AWS, by name; None is an empty secret. Those that are
     `not_listed` are filled by somebody only after the program looked for them. `tags` are those
     that secrets have, by name. `in_prefect` is what is in the workspace, and `deployed` what the
-    last deployment put out.
+    last deployment put out. The first `unreadable` looks at that find it half written.
     """
 
     in_aws: Mapping[str, str | None] = field(default_factory=dict)
@@ -86,6 +86,7 @@ class RecordingMocks(Mocks):
     tags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     in_prefect: Sequence[Found] = ()
     deployed: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: int = 0
     resources: list[Registered] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any], str]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -99,6 +100,9 @@ class RecordingMocks(Mocks):
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token == READ_STACK_OUTPUTS:
+            if self.unreadable:
+                self.unreadable -= 1
+                raise RuntimeError("failed to load checkpoint: EOF")
             return {**args.args, "outputs": self.deployed}, []
         self.calls.append((args.token, args.args, args.provider))
         if args.token == GET_SECRETS:

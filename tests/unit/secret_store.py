@@ -22,7 +22,7 @@ class Version:
 
 
 class FakeClient:
-    """One secret, in the shape of boto3's client. tests/unit/test_secrets_manager.py has moto's."""
+    """One secret, in the shape of boto3's client. test_secrets_manager.py has moto's."""
 
     def __init__(self, value: str | None) -> None:
         self.versions: dict[str, Version] = {}

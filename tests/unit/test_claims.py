@@ -75,14 +75,14 @@ def test_everything_that_stops_the_deployment_is_told_at_once() -> None:
 def test_what_the_last_deployment_put_out_needs_no_mark() -> None:
     found = there(WARNING, None)
     assert decide(found, knows=deployed(WARNING)).of(Kind.AUTOMATION) == {
-        "warning": Claim(import_id="an-id")
+        "warning": Claim(import_id="an-id", enabled=True, deployed=True)
     }
 
 
 def test_a_thing_under_a_new_key_is_renamed_and_not_imported() -> None:
     knows = deployed(WARNING, key="failure")
     assert decide(there(WARNING, "prod"), knows=knows).of(Kind.AUTOMATION) == {
-        "warning": Claim(moved_from=("failure",))
+        "warning": Claim(moved_from=("failure",), enabled=True, deployed=True)
     }
 
 
@@ -131,7 +131,7 @@ def test_an_adoption_counts_no_more_once_it_is_deployed() -> None:
         adopted={Kind.AUTOMATION: {"warning": "gone"}},
     )
     assert decide(there(WARNING, "prod"), knows=knows).of(Kind.AUTOMATION) == {
-        "warning": Claim(import_id="an-id")
+        "warning": Claim(import_id="an-id", enabled=True, deployed=True)
     }
 
 

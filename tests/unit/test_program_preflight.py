@@ -72,8 +72,8 @@ def test_a_standby_automation_that_is_imported_stays_as_it_is_switched(on: bool)
     assert imported.ignore_changes == ()
     ids = {"automationIds": {standby.tier.value: {standby.key: "its-id"}}}
     known = run(in_prefect=[found], deployed=ids).one(AUTOMATION, standby.key)
-    assert known.inputs["enabled"] is False
-    assert known.ignore_changes == ("enabled",)
+    assert known.inputs["enabled"] is on
+    assert known.ignore_changes == (("enabled",) if on else ())
 
 
 def test_a_stranger_stops_the_program_before_anything_but_providers() -> None:
@@ -123,6 +123,12 @@ def test_a_block_whose_channel_has_a_new_key_keeps_its_id() -> None:
 def test_ids_of_automations_are_read_from_every_tier() -> None:
     deployed = {"automationIds": {"warning": {"warning": "its-id"}, "critical": {}}}
     mocks = run(in_prefect=[automation(None)], deployed=deployed)
+    assert mocks.one(AUTOMATION, "warning").import_id == "its-id"
+
+
+def test_a_state_that_is_being_written_is_read_again() -> None:
+    deployed = {"automationIds": {"warning": {"warning": "its-id"}}}
+    mocks = run(in_prefect=[automation(None)], deployed=deployed, unreadable=2)
     assert mocks.one(AUTOMATION, "warning").import_id == "its-id"
 
 

@@ -279,12 +279,13 @@ def test_every_automation_is_declared_as_planned(stack: str, evaluation: str) ->
         assert declared == automation_document(rule, block_ids, automation_ids)
 
 
-def test_standby_automations_are_paused_and_left_as_they_are_when_the_sentinel_is_silent() -> None:
+def test_standby_automations_are_made_paused() -> None:
     mocks = deployed("prod")
     for rule in plan_of_file("prod").automations:
         automation = mocks.one(AUTOMATION, rule.key)
         assert automation.inputs["enabled"] is not rule.standby
-        assert automation.ignore_changes == (("enabled",) if rule.standby else ())
+        # Those that are there are in test_program_preflight.
+        assert automation.ignore_changes == ()
 
 
 def test_the_watch_resumes_every_standby_automation_and_a_heartbeat_pauses_them_again() -> None:

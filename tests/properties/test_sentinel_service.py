@@ -25,7 +25,7 @@ from tests.unit.fake_workspace import (
     published,
 )
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.properties
 
 
 def live(server: FakeServer, dies_at: int | None = None, *, after: bool = False) -> FakeWorkspace:

@@ -9,7 +9,7 @@ from sandbox import throughput
 from sandbox.fleet import TAG
 from sandbox.throughput import Throughput, _Load
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.properties
 
 
 def test_a_minute_has_as_many_events_as_the_load_is_called_by() -> None:

@@ -29,7 +29,7 @@ from tests.unit.secret_store import NEW, OLD
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.commands
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "fake" * 8

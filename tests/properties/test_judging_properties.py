@@ -19,7 +19,7 @@ from tests.unit.example_stack import published_of
 from tests.unit.histories import minute
 from tests.unit.judging_definitions import Definitions, Pipeline
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.properties
 
 PIPELINES: dict[str, object] = {
     "orders": {"owner": "shop", "escalate": True},

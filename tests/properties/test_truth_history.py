@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.truth.random_history import Extent, random_history
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.properties
 
 EXTENT = Extent(flows=5, days=7)
 

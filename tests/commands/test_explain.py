@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from alerting.ctl.__main__ import app
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.commands
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPLETE = {"--stack": "prod", "--flow": "products-daily", "--state": "Failed"}

@@ -23,7 +23,7 @@ from tests.unit.secret_store import NEW, OLD, OTHER, refusal
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.commands
 
 KEY = "fake" * 8
 SECRET = "pagerduty-key"

@@ -19,7 +19,7 @@ from alerting.settings.models import PrefectSettings
 from alerting.settings.stackfile import read_stack_file
 from tests.unit.drills import BEGAN, ENDED, acted, drill_of, requested
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.commands
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = PrefectSettings(endpoint="https://prefect.example.com/api")

@@ -15,7 +15,7 @@ from alerting.plan.documents import trigger_document
 from alerting.settings.stackfile import read_stack_file
 from tests.unit.mistakes import BASE
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.commands
 
 ROOT = Path(__file__).resolve().parents[2]
 PROD = ROOT / "Pulumi.prod.yaml"

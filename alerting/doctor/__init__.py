@@ -1,0 +1,1 @@
+"""What is wrong with a stack that is deployed, the cause before what follows from it."""

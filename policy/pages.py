@@ -1,0 +1,126 @@
+"""Who is woken: once for each failure, and still tomorrow."""
+
+from collections.abc import Iterator
+
+from pulumi_policy import (
+    PolicyResource,
+    ReportViolation,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+
+from alerting.plan import CompoundTrigger, EventTrigger, Posture
+from alerting.plan.drill_rules import DRILL_PAGE
+from alerting.plan.published import PublishedSettings
+from alerting.plan.sentinel_tiers import STANDBY_PREFIX, WATCH
+from policy.resources import (
+    AUTOMATION,
+    BLOCK,
+    PAGER,
+    is_enabled,
+    is_production,
+    known,
+    of_type,
+    pagers_of,
+    published_of,
+    trigger_of,
+)
+
+_STATE = "prefect.state-type"
+
+
+def _once(args: StackValidationArgs, report_violation: ReportViolation) -> None:
+    paging = [each for each in of_type(args.resources, AUTOMATION) if pagers_of(each)]
+    for automation in paging:
+        trigger = trigger_of(automation.props)
+        if trigger and (problem := _repeats(trigger)):
+            report_violation(f"{automation.name}: {problem}.", automation.urn)
+    for one, other in _doubled([each for each in paging if is_enabled(each)]):
+        report_violation(
+            f"{other.name}: rings the same pager as {one.name}, by the same trigger. Remove one.",
+            other.urn,
+        )
+
+
+def _repeats(trigger: EventTrigger | CompoundTrigger) -> str | None:
+    """Why one failure would page more than once, None when it would not."""
+    if isinstance(trigger, CompoundTrigger):
+        return None if trigger.within else "pages without a window. Set within"
+    if not trigger.for_each:
+        return "pages for every event. Key it by run, flow or deployment: set for_each"
+    counts = trigger.threshold > 1 or trigger.posture is Posture.PROACTIVE
+    if counts and not trigger.within:
+        return "counts, or waits, without a window. Set within"
+    if any("*" in event for event in trigger.expect) and _STATE not in trigger.match:
+        return f"pages for every state of a run. Name the events in expect, or match {_STATE}"
+    return None
+
+
+def _doubled(paging: list[PolicyResource]) -> Iterator[tuple[PolicyResource, PolicyResource]]:
+    for index, one in enumerate(paging):
+        for other in paging[index + 1 :]:
+            shared = {p.urn for p in pagers_of(one)} & {p.urn for p in pagers_of(other)}
+            if shared and trigger_of(one.props) == trigger_of(other.props):
+                yield one, other
+
+
+def _stay(args: StackValidationArgs, report_violation: ReportViolation) -> None:
+    published = published_of(args.resources)
+    paging = [each for each in of_type(args.resources, AUTOMATION) if pagers_of(each)]
+    for automation in paging:
+        if not is_enabled(automation) and not automation.name.startswith(STANDBY_PREFIX):
+            report_violation(
+                f"{automation.name}: pages, and is switched off. Switch it on, or remove the pager "
+                "from its tier.",
+                automation.urn,
+            )
+    acting = [each for each in paging if is_enabled(each) and each.name != DRILL_PAGE]
+    rung = {pager.urn for automation in acting for pager in pagers_of(automation)}
+    for block in of_type(args.resources, BLOCK):
+        if known(block.props, "typeSlug") == PAGER and block.urn not in rung:
+            report_violation(
+                f"{block.name}: is a pager that no alert rings. Name the channel in a tier or an "
+                "escalation step, or remove it.",
+                block.urn,
+            )
+    if published and is_production(published):
+        for occasion in _occasions(published):
+            if not any(f"{each.name}-".startswith(f"{occasion}-") for each in acting):
+                report_violation(
+                    f"{occasion}: nobody is paged for it in production. Bring back the automation "
+                    "with this key, enabled and with a PagerDuty channel: see data-alerts:tiers "
+                    "and data-alerts:escalation.",
+                    None,
+                )
+
+
+def _occasions(published: PublishedSettings) -> Iterator[str]:
+    """Keys of the rules by which production wakes people; a longer key is a variant of the rule."""
+    yield "critical"
+    yield "p1-work-pool"
+    if len(published.pipelines) > 1:
+        yield "p1-all-down"
+    if published.sentinel:
+        yield WATCH
+    if any(pipeline.escalate for pipeline in published.pipelines):
+        if published.sentinel:
+            yield from (f"escalation-{step.label}" for step in published.sentinel.steps)
+        else:
+            # Which steps there are is published to the sentinel alone.
+            yield "escalation"
+
+
+POLICIES = [
+    StackValidationPolicy(
+        "page-once",
+        "One failure is one page: PagerDuty opens an incident for each, and whoever is woken by "
+        "ten for one sleeps through the eleventh.",
+        _once,
+    ),
+    StackValidationPolicy(
+        "paging-rules-stay",
+        "What wakes people is not deleted or switched off without a replacement: that nobody is "
+        "paged any more is noticed only when somebody should have been.",
+        _stay,
+    ),
+]
