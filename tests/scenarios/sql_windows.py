@@ -1,10 +1,10 @@
 """The engine's state in Prefect's own tables, by Prefect's own functions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -54,7 +54,9 @@ class SqlWindows(Windows):
     async def sweep_closed_buckets(self, _: Session, older_than: datetime) -> None:
         session: AsyncSession
         async with automations_session(begin_transaction=True) as session:
-            await sweep_closed_buckets(session, create_datetime_instance(older_than))
+            # The overloads of Prefect's decorator resolve by the order in which mypy reads files.
+            sweep = cast("Callable[..., Awaitable[None]]", sweep_closed_buckets)
+            await sweep(session, create_datetime_instance(older_than))
 
 
 class _WithoutForeignKeys(AioSqliteConfiguration):
