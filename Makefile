@@ -25,8 +25,9 @@ sandbox-down: setup ## Remove a sandbox and all its processes, also after a cras
 bench: setup ## Measure scenarios, judging, live load, truth, deployments; one alone: make bench ONLY=truth
 	@$(PYTHON_BIN)/python -m sandbox bench --folder .sandbox-bench $(if $(ONLY),--only $(ONLY))
 
-soak: setup ## Kill the sentinel 200 times while runs end; no verdict may be lost or doubled
-	@$(PYTHON_BIN)/python -m sandbox soak --folder .sandbox-soak
+soak: setup ## Kill the sentinel 200 times and deployments 100 times; fail 100 more deployments
+	@$(PYTHON_BIN)/python -m sandbox soak-sentinel --folder .sandbox-soak
+	@$(PYTHON_BIN)/python -m sandbox soak-deployments --folder .sandbox-soak
 
 test: check browser ## All checks and all tests
 	@$(PYTEST)

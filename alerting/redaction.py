@@ -8,10 +8,12 @@ import re
 
 REDACTED = "[redacted]"
 
+# Secrets Manager, its ARNs and Pulumi's types say `secret:` before a name.
+_WORD_SECRET = r"(?<!:)(?<!secretsmanager/)secret(?!smanager)"  # noqa: S105 - a pattern
 # Repetitions before the part that must match are bounded, or a long text without white space
 # would take time that grows with the square of its length.
 _SENSITIVE_NAME = (
-    r"(?:passw(?:or)?d|passphrase|secret|token|signature|credentials?|dsn"
+    rf"(?:passw(?:or)?d|passphrase|{_WORD_SECRET}|token|signature|credentials?|dsn"
     r"|(?:api|access|account|routing|integration|service|signing|private|auth)[_-]?key)"
 )
 _QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
@@ -35,7 +37,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             rf"({_SENSITIVE_NAME}[\w-]{{0,30}}[\\\"']{{0,4}}\s{{0,3}}[:=]\s{{0,3}})"
-            rf"(?:{_QUOTED}|[\\\"']{{0,4}}[^\s\\\"',;&)}}\]]+)",
+            rf"(?!(?:true|false|null|none)\b)(?:{_QUOTED}|[\\\"']{{0,4}}[^\s\\\"',;&)}}\]]+)",
             re.IGNORECASE,
         ),
         rf"\1{REDACTED}",

@@ -1,7 +1,6 @@
 """No plain secret: neither where a secret belongs nor in any text beside it."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +21,6 @@ SECRET_PROPERTIES = {
     PREFECT: ("apiKey", "basicAuthKey"),
 }
 """What must be a Pulumi secret, whatever it holds."""
-_ARN = re.compile(r"\barn:aws[\w-]*:[\w-]+:[\w-]*:\d*:[\w/+=.@:-]+")
 
 
 class NoPlainSecret(ResourceValidationPolicy):
@@ -52,7 +50,8 @@ class NoPlainSecret(ResourceValidationPolicy):
         for path, text in self._plain.pop(args.urn, {}).items():
             if path in must:
                 problem = f"{path} is in plain. Wrap it: pulumi.Output.secret(...)"
-            elif _looks_secret(text):
+            # What is in JSON comes on its own, with the path within.
+            elif _document(text) is None and redact(text) != text:
                 problem = (
                     f"{path} holds what looks like a webhook, key or password, in plain. Keep it "
                     "in AWS Secrets Manager, and name it in data-alerts:secrets"
@@ -60,12 +59,6 @@ class NoPlainSecret(ResourceValidationPolicy):
             else:
                 continue
             report_violation(f"{args.name}: {problem}.", None)
-
-
-def _looks_secret(text: str) -> bool:
-    # Names within JSON, such as that of secretsmanager's endpoint, are no secrets, nor are ARNs.
-    bare = _ARN.sub("", text)
-    return _document(text) is None and redact(bare) != bare
 
 
 def _plain_texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any property

@@ -16,7 +16,8 @@ from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.figures import Part, measure
 from sandbox.lifecycle import bring_up, take_down
-from sandbox.soak import soak
+from sandbox.soak import deployments
+from sandbox.soak.sentinel import soak
 from sandbox.stack import SandboxStack
 from sandbox.state import DEFAULT_FOLDER, SandboxError, SandboxState
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 console = Console(highlight=False, soft_wrap=True, markup=False)
 Folder = Annotated[Path, typer.Option("--folder", help="The sandbox's folder.")]
+Seed = Annotated[int, typer.Option("--seed", help="For the same interruptions again.")]
 
 
 @app.command()
@@ -90,11 +92,11 @@ def bench(
         raise typer.Exit(EXIT_MISSED)
 
 
-@app.command("soak")
+@app.command()
 def soak_sentinel(
     folder: Folder = DEFAULT_FOLDER,
     kills: Annotated[int, typer.Option("--kills", help="How often the sentinel is killed.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", help="For the same lives and runs again.")] = 1,
+    seed: Seed = 1,
 ) -> None:
     """Kill the sentinel again and again while runs end, and count what was told.
 
@@ -103,6 +105,28 @@ def soak_sentinel(
     try:
         state = _bring_up(folder)
         report = soak(SandboxStack(state), state, kills, seed, _say)
+    finally:
+        take_down(folder)
+    console.print(str(report))
+    if not report.passed:
+        raise typer.Exit(EXIT_MISSED)
+
+
+@app.command()
+def soak_deployments(
+    folder: Folder = DEFAULT_FOLDER,
+    kills: Annotated[int, typer.Option("--kills", help="Deployments that are killed.")] = 100,
+    failures: Annotated[
+        int, typer.Option("--failures", help="Deployments to a server that fails.")
+    ] = 100,
+    seed: Seed = 1,
+) -> None:
+    """Interrupt deployments again and again, and count what the next one leaves wrong.
+
+    Exit code 1 when one did not converge, doubled something or leaked a secret.
+    """
+    try:
+        report = deployments.soak(bring_up(folder), kills, failures, seed, _say)
     finally:
         take_down(folder)
     console.print(str(report))

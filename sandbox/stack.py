@@ -55,7 +55,7 @@ class SandboxStack:
         """
         self._state = state
         self._work_folder = state.folder / "stack"
-        self._name = name
+        self.name = name
         self.stack_file = self._work_folder / f"Pulumi.{name}.yaml"
         self._original = stack_file
         self._prepare(configure)
@@ -70,7 +70,7 @@ class SandboxStack:
     @cached_property
     def plan(self) -> Plan:
         """The plan as deployed."""
-        return build_plan(self.settings, self._name)
+        return build_plan(self.settings, self.name)
 
     def up(self, on_output: Callable[[str], object] | None = None) -> automation.UpResult:
         """Deploy. Raises CommandError, as the methods below do, when the engine refuses."""
@@ -92,13 +92,13 @@ class SandboxStack:
     def stack(self) -> automation.Stack:
         """The stack in the Automation API, made on first use."""
         return automation.create_or_select_stack(
-            stack_name=self._name,
+            stack_name=self.name,
             project_name="data-alerts",
             program=run_program,
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(self._work_folder),
                 pulumi_command=find_cli(),
-                env_vars=self._engine_environment(),
+                env_vars=self.engine_environment(),
                 secrets_provider="passphrase",
             ),
         )
@@ -159,7 +159,8 @@ class SandboxStack:
             if settings.secrets[rule.key].source is SecretSource.SECRETS_MANAGER:
                 self.put_secret(rule.name, self.secrets[rule.key])
 
-    def _engine_environment(self) -> dict[str, str]:
+    def engine_environment(self) -> dict[str, str]:
+        """The variables by which the engine finds its state and, for the sandbox, its plugins."""
         folder = self._state.folder
         state_folder, home = folder / "pulumi-state", folder / "pulumi-home"
         for each in (state_folder, home):

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from alerting.settings.encrypted import Encrypted
 from alerting.settings.models import Settings
@@ -20,6 +19,8 @@ from alerting.settings.problems import PROJECT, KeyPath, Problem, SettingsError,
 _PULUMI_KEYS = {"config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment"}
 # Other namespaces would be read by nobody: the program gives its providers explicitly.
 _NAMESPACES = {PROJECT, "aws", "pulumi"}
+Config = dict[str, Any]
+Lines = dict[KeyPath, int]
 _NO_CONFIG = Problem(
     1, "config", f"is missing or no mapping. Add it, with settings below it as {PROJECT}:<key>"
 )
@@ -64,28 +65,24 @@ def read_stack_file(path: Path) -> StackFile:
     Raises:
         SettingsError: with every problem of the file and its line.
     """
-    document = _load(path)
+    document, lines = _load(path)
     config = document.get("config")
-    if not isinstance(config, CommentedMap):
+    if not isinstance(config, dict):
         raise SettingsError(path.name, [_NO_CONFIG])
-    lines: dict[KeyPath, int] = {}
-    raw: dict[str, Any] = {}
-    for key in config:
-        namespace, _, name = str(key).partition(":")
-        if namespace == PROJECT:
-            lines[name,] = _line(config, key)
-            raw[name] = _plain(config[key], (name,), lines)
-    problems = _problems_beside(document, config)
+    raw = {
+        name: config[f"{PROJECT}:{name}"]
+        for namespace, _, name in (str(key).partition(":") for key in config)
+        if namespace == PROJECT
+    }
+    problems = _problems_beside(document, config, lines)
     try:
-        settings = parse_settings(raw, path.name, lines=lines, from_file=True)
+        settings = parse_settings(raw, path.name, lines=_of_settings(lines), from_file=True)
     except SettingsError as error:
         raise SettingsError(path.name, [*error.problems, *problems]) from None
     if problems:
         raise SettingsError(path.name, problems)
     aws = {
-        str(key).removeprefix("aws:"): _plain(config[key], (str(key),), {})
-        for key in config
-        if str(key).startswith("aws:")
+        key.removeprefix("aws:"): value for key, value in config.items() if key.startswith("aws:")
     }
     return StackFile(stack_name(path), settings, aws)
 
@@ -95,33 +92,42 @@ def stack_name(path: Path) -> str:
     return path.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
-def _problems_beside(document: CommentedMap, config: CommentedMap) -> list[Problem]:
+def _problems_beside(document: Config, config: Config, lines: Lines) -> list[Problem]:
     """Problems outside the settings: keys that nobody reads, and the region."""
     problems = [
         Problem(
-            _line(document, key),
-            shown(str(key)),
+            lines[key,],
+            shown(key),
             f"is not a key of a stack file. Settings stand below config: as {PROJECT}:<key>",
         )
         for key in document
         if key not in _PULUMI_KEYS
     ]
     for key in config:
-        namespace, colon, _ = str(key).partition(":")
+        namespace, colon, _ = key.partition(":")
         if not colon or namespace not in _NAMESPACES:
             text = (
                 f"is read by nobody. Settings are written {PROJECT}:<key>, those of AWS aws:<key>"
             )
-            problems.append(Problem(_line(config, key), shown(namespace), text))
+            problems.append(Problem(lines["config", key], shown(namespace), text))
     region = config.get("aws:region")
     if not isinstance(region, str) or not region.strip():
-        line = _line(config, "aws:region") if "aws:region" in config else 0
         text = "expected the region of the secrets. Add it, such as eu-west-1"
-        problems.append(Problem(line, "aws:region", text))
+        problems.append(Problem(lines.get(("config", "aws:region"), 0), "aws:region", text))
     return problems
 
 
-def _load(path: Path) -> CommentedMap:
+def _of_settings(lines: Lines) -> Lines:
+    """The lines of the settings' keys, by their paths in the settings."""
+    return {
+        (str(path[1]).removeprefix(f"{PROJECT}:"), *path[2:]): line
+        for path, line in lines.items()
+        if len(path) > 1 and str(path[1]).startswith(f"{PROJECT}:")
+    }
+
+
+def _load(path: Path) -> tuple[Config, Lines]:
+    """What the file says, and the line of every key and item, counted from 1."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -131,13 +137,29 @@ def _load(path: Path) -> CommentedMap:
             [Problem(0, "file", f"cannot be read: {reason}. Name an existing stack file")],
         ) from None
     try:
-        document = YAML(typ="rt").load(text)
+        node, document = _parsed(text)
     except YAMLError as error:
         # The error's own text quotes lines of the file, and those may be secret.
         raise SettingsError(path.name, [_yaml_problem(error, text.splitlines())]) from None
-    if not isinstance(document, CommentedMap):
+    if not isinstance(document, dict):
         raise SettingsError(path.name, [_NO_CONFIG])
-    return document
+    lines: Lines = {}
+    _note_lines(node, (), lines)
+    plain: Config = _plain(document)
+    return plain, lines
+
+
+def _parsed(text: str) -> tuple[Node | None, Any]:
+    try:
+        return _parsed_by(YAML(typ="safe"), text)
+    except YAMLError:
+        # The C parser, ten times as fast, takes no `{secure: v1:...}` and is vague in its errors.
+        return _parsed_by(YAML(typ="safe", pure=True), text)
+
+
+def _parsed_by(yaml: YAML, text: str) -> tuple[Node | None, Any]:
+    node = yaml.compose(text)
+    return node, yaml.constructor.construct_document(node) if node else None
 
 
 def _yaml_problem(error: YAMLError, lines: list[str]) -> Problem:
@@ -153,25 +175,23 @@ def _yaml_problem(error: YAMLError, lines: list[str]) -> Problem:
     return Problem(mark.line + 1 if mark else 0, "YAML", text)
 
 
-def _plain(node: Any, path: KeyPath, lines: dict[KeyPath, int]) -> Any:  # noqa: ANN401 - YAML is untyped
-    """Plain values, with the line of each path noted and `{secure: ...}` as Encrypted."""
-    if isinstance(node, CommentedMap):
-        if set(node) == {"secure"}:
+def _note_lines(node: Node | None, path: KeyPath, lines: Lines) -> None:
+    """Note the line of what is below a node; what came by a merge (<<) has that of its origin."""
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            below = (*path, str(key.value))
+            lines[below] = key.start_mark.line + 1
+            _note_lines(value, below, lines)
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[*path, index] = item.start_mark.line + 1
+            _note_lines(item, (*path, index), lines)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - YAML is untyped
+    """The value with text for keys, and with `{secure: ...}` as Encrypted."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
             return Encrypted()
-        for key in node:
-            lines[*path, str(key)] = _line(node, key)
-        return {str(key): _plain(node[key], (*path, str(key)), lines) for key in node}
-    if isinstance(node, CommentedSeq):
-        for index in range(len(node)):
-            lines[*path, index] = node.lc.item(index)[0] + 1
-        return [_plain(item, (*path, index), lines) for index, item in enumerate(node)]
-    if isinstance(node, ScalarBoolean):  # a boolean with an anchor
-        return bool(node)
-    return dict(node) if isinstance(node, Mapping) else node
-
-
-def _line(node: CommentedMap, key: object) -> int:
-    """Line of a key, counted from 1. One that came by a merge (<<) has that of its mapping."""
-    positions = node.lc.data or {}
-    line: int = positions[key][0] if key in positions else node.lc.line
-    return line + 1
+        return {str(key): _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value

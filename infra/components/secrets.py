@@ -79,11 +79,8 @@ class SecretStore(pulumi.ComponentResource):
         return pulumi.Output.secret(version.secret_string.apply(lambda text: text or ""))
 
     def _read(self, rule: SecretRule, secret: aws.secretsmanager.Secret) -> pulumi.Output[str]:
-        fill = (
-            "Fill the secret and deploy again: <command that prints the value and no line break> "
-            f"| aws secretsmanager put-secret-value --secret-id {rule.name} "
-            "--secret-string file:///dev/stdin"
-        )
+        command = f"alertctl secrets put {rule.key} --stack {pulumi.get_stack()}"
+        fill = f"Fill it and deploy again: {command}, which asks for it or takes it by a pipe"
 
         def current(arn: str) -> str:
             try:

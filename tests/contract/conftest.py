@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from sandbox.wire import Wire, wire_to
 from tests.contract.deployed import Deployed, deployed_in
-from tests.contract.wire import Wire, wire_to
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

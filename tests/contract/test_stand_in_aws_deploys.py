@@ -9,8 +9,8 @@ import pulumi_aws as aws
 import pytest
 
 from sandbox.plugins.values import Value
+from sandbox.wire import Wire
 from tests.contract.deployed import Deployed
-from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -12,8 +12,8 @@ from pulumi.runtime.rpc import UNKNOWN
 from sandbox.plugins.aws import Aws
 from sandbox.plugins.values import Properties, Value
 from sandbox.ports import free_port
+from sandbox.wire import Wire
 from tests.contract.replay import SIGNATURE, Engine, engine_for, plain
-from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -7,8 +7,8 @@ import pytest
 
 from sandbox.plugins.prefect_bridge import PrefectBridge
 from sandbox.plugins.values import Properties, Value
+from sandbox.wire import Wire
 from tests.contract.replay import Engine, engine_for
-from tests.contract.wire import Wire
 
 pytestmark = pytest.mark.contract
 

@@ -8,9 +8,9 @@ import pulumi_prefect as prefect
 import pytest
 
 from sandbox.plugins.values import Value
+from sandbox.wire import Wire
 from tests.contract.deployed import Deployed
 from tests.contract.patient import ask
-from tests.contract.wire import Wire
 
 pytestmark = pytest.mark.contract
 

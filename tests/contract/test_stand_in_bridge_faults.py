@@ -13,9 +13,9 @@ from sandbox.plugins.prefect_api import Patience
 from sandbox.plugins.prefect_bridge import PrefectBridge
 from sandbox.plugins.values import Properties, Value
 from sandbox.ports import free_port
+from sandbox.wire import Fault, Wire
 from tests.contract.patient import ask
 from tests.contract.replay import Engine, engine_for
-from tests.contract.wire import Fault, Wire
 
 pytestmark = pytest.mark.contract
 

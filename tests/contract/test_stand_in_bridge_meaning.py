@@ -9,8 +9,8 @@ from pulumi.runtime.rpc import UNKNOWN
 from sandbox.plugins import values
 from sandbox.plugins.prefect_bridge import PrefectBridge
 from sandbox.plugins.values import Properties, Value
+from sandbox.wire import Wire
 from tests.contract.replay import Engine, engine_for
-from tests.contract.wire import Wire
 
 pytestmark = pytest.mark.contract
 

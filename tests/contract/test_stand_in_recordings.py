@@ -18,9 +18,9 @@ from sandbox.plugins.aws_secret_version import SecretVersion
 from sandbox.plugins.prefect_automation import Automation
 from sandbox.plugins.prefect_block import Block
 from sandbox.plugins.prefect_bridge import PrefectBridge
+from sandbox.wire import Wire
 from tests.contract.patient import ask
 from tests.contract.replay import Replay, engine_for, recorded
-from tests.contract.wire import Wire
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

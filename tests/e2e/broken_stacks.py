@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from alerting.plan.ownership import marked
-from tests.contract.wire import wire_to
+from sandbox.wire import wire_to
 from tests.e2e.doctors_team import LOGIN, Team
 from tests.e2e.in_services import automations, aws, blocks, prefect
 

@@ -16,7 +16,7 @@ from sandbox.drill.settling import settle, wait_for_sentinel
 from sandbox.processes import Service, processes_of
 from sandbox.runs import Runs
 from sandbox.services import start_sentinel
-from sandbox.soak import end_sentinels
+from sandbox.soak.sentinel import end_sentinels
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
 

@@ -21,7 +21,7 @@ from sandbox.credentials import AWS_ACCESS_KEY, fake_secrets
 from sandbox.environment import base_environment
 from sandbox.processes import MARK
 from sandbox.services import start_sentinel
-from sandbox.soak import end_sentinels
+from sandbox.soak.sentinel import end_sentinels
 from sandbox.stack import STAND_INS
 from sandbox.state import SandboxState
 from tests.e2e.in_services import aws

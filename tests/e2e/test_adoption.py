@@ -1,17 +1,13 @@
 """Things that are there before a deployment: taken over or refused, never made a second time."""
 
 import json
-import os
-import random
 import shutil
-import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import psutil
 import pytest
 from pulumi.automation import CommandError, OpType
 from typer.testing import CliRunner
@@ -149,20 +145,6 @@ def test_a_channel_under_a_new_key_keeps_its_block(
     assert {name: block["id"] for name, block in blocks(sandbox).items()} == before
 
 
-def test_a_deployment_killed_at_any_moment_is_completed_by_the_next(
-    sandbox: SandboxState, stack: SandboxStack
-) -> None:
-    moment = random.randint(1, 60)
-    kill_at(stack, moment)
-    unlock(sandbox, stack)
-    stack.up()
-    names = Counter(each["name"] for each in automations(sandbox))
-    planned = Counter(rule.name for rule in stack.plan.automations)
-    assert names == planned, f"killed at line {moment}"
-    assert len(blocks(sandbox)) == len(stack.plan.blocks)
-    assert set(stack.up().summary.resource_changes or {}) == {"same"}
-
-
 def test_a_secret_scheduled_for_deletion_is_restored_and_adopted(
     sandbox: SandboxState, stack: SandboxStack
 ) -> None:
@@ -285,29 +267,3 @@ def watched(sandbox: SandboxState, automation: str) -> Iterator[list[bool]]:
     finally:
         over.set()
         watcher.join()
-
-
-def unlock(sandbox: SandboxState, stack: SandboxStack) -> None:
-    """Take away what a killed deployment leaves: its lock, and a state that it was just writing."""
-    try:
-        stack.stack.cancel()
-    except CommandError as error:
-        if "failed to load checkpoint" not in str(error):
-            raise
-        lose_state(sandbox)
-
-
-def kill_at(stack: SandboxStack, line: int) -> None:
-    """Kill the engine of a deployment when it has printed so many lines, or let it end before."""
-    lines = 0
-
-    def count(_text: str) -> None:
-        nonlocal lines
-        lines += 1
-        if lines == line:
-            for process in psutil.Process().children():
-                if "pulumi" in process.name():
-                    os.kill(process.pid, signal.SIGKILL)
-
-    with suppress(CommandError):
-        stack.up(on_output=count)

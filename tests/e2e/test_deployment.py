@@ -12,7 +12,7 @@ from alerting.plan.documents import automation_document
 from sandbox.bench import with_many_pipelines
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
-from tests.contract.wire import Wire, wire_to
+from sandbox.wire import Wire, wire_to
 from tests.e2e.in_services import automations, aws, blocks, prefect
 
 pytestmark = pytest.mark.e2e
@@ -149,7 +149,9 @@ def test_an_empty_secret_is_made_and_the_error_says_how_to_fill_it(
 ) -> None:
     name = "prefect/pagerduty-integration-key"
     aws(sandbox).delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-    with pytest.raises(CommandError, match="put-secret-value --secret-id prefect/pagerduty"):
+    with pytest.raises(
+        CommandError, match="alertctl secrets put pagerduty-integration-key --stack sandbox"
+    ):
         stack.up()
     assert "SecretVersionsToStages" not in aws(sandbox).describe_secret(SecretId=name)
     stack.put_secret(name, stack.secrets["pagerduty-integration-key"])

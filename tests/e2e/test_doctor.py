@@ -24,7 +24,7 @@ def team(sandbox: SandboxState) -> Iterator[Team]:
         variables: dict[str, str | None] = {
             # Of what the developer has, nothing may lead out of the sandbox.
             **dict.fromkeys(os.environ.keys() - base_environment().keys()),
-            **live.stack._engine_environment(),
+            **live.stack.engine_environment(),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
             "AWS_CONFIG_FILE": "/nonexistent",

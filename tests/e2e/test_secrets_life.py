@@ -110,7 +110,7 @@ def _team(live: Live) -> Team:
     variables = {
         **base_environment(),
         **captured(state.proxy_url, state.ca_file),
-        **stack._engine_environment(),
+        **stack.engine_environment(),
         **{rule.variable: stack.secrets[rule.key] for rule in stack.plan.secrets},
         "PYTHONPATH": str(REPOSITORY),
         "PREFECT_HOME": str(state.folder / "alertctl"),

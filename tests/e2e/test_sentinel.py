@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from pulumi.automation import OpType
 
-from sandbox.soak import soak
+from sandbox.soak.sentinel import soak
 from sandbox.state import SandboxState
 from tests.e2e.live import Live, deployed
 from tests.e2e.relay import relay_to

@@ -7,7 +7,7 @@ import pytest
 from pulumi.automation import OpType
 
 from sandbox.services import start_sentinel
-from sandbox.soak import end_sentinels
+from sandbox.soak.sentinel import end_sentinels
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
 from tests.e2e.in_services import automations, prefect

@@ -13,7 +13,7 @@ from unittest.mock import patch
 import pulumi
 from pulumi.runtime import rpc, set_all_config, set_mocks
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import resource_pb2, source_pb2
 from pulumi.runtime.settings import SETTINGS, get_root_resource, set_root_resource
 from pulumi.runtime.stack import Stack, run_pulumi_func
 from ruamel.yaml import YAML
@@ -188,7 +188,11 @@ async def _run(mocks: RecordingMocks) -> dict[str, Any]:
     def program() -> None:
         runpy.run_path(str(PROJECT_FOLDER / "infra"))
 
-    with patch("infra.preflight.found_in_prefect", lambda _: list(mocks.in_prefect)):
+    with (
+        patch("infra.preflight.found_in_prefect", lambda _: list(mocks.in_prefect)),
+        # Where in the code each resource is made: a fifth of the time, through all of pytest.
+        patch("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace),
+    ):
         await run_pulumi_func(program)
     root = get_root_resource()
     assert isinstance(root, Stack)

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.unit
 FILE = "Pulumi.example.yaml"
 NAME = "prefect/pagerduty-key"
 FILL = (
-    " Fill the secret and deploy again: <command that prints the value and no line break> | "
-    f"aws secretsmanager put-secret-value --secret-id {NAME} --secret-string file:///dev/stdin"
+    " Fill it and deploy again: alertctl secrets put pagerduty-key --stack example, "
+    "which asks for it or takes it by a pipe"
 )
 
 
@@ -230,7 +230,7 @@ def test_a_secret_that_may_not_be_read_is_not_taken_for_an_empty_one() -> None:
         run_program(denied, "example", config_of())
     assert "secretsmanager:GetSecretValue" in str(raised.value)
     assert "AccessDeniedException" in str(raised.value)
-    assert "put-secret-value" not in str(raised.value)
+    assert "secrets put" not in str(raised.value)
 
 
 def test_an_empty_secret_is_made_and_the_error_says_how_to_fill_it() -> None:

@@ -94,6 +94,11 @@ def test_other_credentials_are_taken_out(text: str, expected: str) -> None:
         "http://127.0.0.1:4200/runs/flow-run/0198c0de-0000-7000-8000-000000000000",
         "bearer authentication is required",
         "KeyError: 'tokens_loaded'",
+        '[{"secretsmanager": "http://127.0.0.1:5000"}]',
+        "arn:aws:secretsmanager:eu-west-1:000000000000:secret:prefect/slack-webhook-url-a1B2c3",
+        "urn:pulumi:dev::data-alerts::aws:secretsmanager/secretVersion:SecretVersion::key",
+        "data-alerts:secrets:SecretStore",
+        "skipCredentialsValidation: true",
     ],
 )
 def test_text_without_credentials_stays_as_it_is(text: str) -> None:

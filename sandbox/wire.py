@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,6 +52,8 @@ class Wire:
     """The address of the server behind it."""
     sent: list[Sent] = field(default_factory=list)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
+    unreliable: Callable[[], Fault | None] | None = None
+    """Asked for what becomes of each further request."""
     closing: threading.Event = field(default_factory=threading.Event)
     under_way: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +76,7 @@ class Wire:
             if wanted == method_and_path:
                 del self.faults[index]
                 return fault
-        return None
+        return self.unreliable() if self.unreliable else None
 
 
 @contextmanager

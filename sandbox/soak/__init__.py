@@ -1,0 +1,1 @@
+"""Kills what keeps the alerting right, again and again, and counts what goes wrong."""
