@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -157,6 +157,8 @@ class _Stage:
     sandbox: SandboxState
     plays: Sequence[Play]
     expected: dict[int, Counter[tuple[str, str]]]
+    made: list[str] = field(default_factory=list)
+    """The paths of all that was deployed."""
 
     async def play(self) -> dict[int, Counter[tuple[str, str]]]:
         since = datetime.now(UTC)
@@ -166,31 +168,38 @@ class _Stage:
         )
         api = self.sandbox.prefect_api_url
         async with PrefectClient(api=api, httpx_settings={"trust_env": False}) as client:
-            for play in self.plays:
-                await self._deploy(client, play)
-            await settle(client)
-            clocks = {play.number: StoppingClock() for play in self.plays}
-            sentinels = [
-                asyncio.create_task(
-                    Sentinel(
-                        ScaledWorkspace(client, play.published), clock=clocks[play.number].now
-                    ).run()
-                )
-                for play in self.plays
-            ]
             try:
-                places = asyncio.Semaphore(AT_ONCE)
-                async with asyncio.TaskGroup() as beside:
-                    for play in sorted(self.plays, key=_length, reverse=True):
-                        work = self._perform(client, play, clocks[play.number])
-                        beside.create_task(_in_turn(places, work))
-                await self._arrivals(since)
-                await settle(client)  # what should not be told would be by now
+                await self._perform_all(client, since)
             finally:
-                for sentinel in sentinels:
-                    sentinel.cancel()
-                await asyncio.gather(*sentinels, return_exceptions=True)
+                for path in self.made:
+                    await client.request("DELETE", path)
         return self._told(since)
+
+    async def _perform_all(self, client: PrefectClient, since: datetime) -> None:
+        for play in self.plays:
+            await self._deploy(client, play)
+        await settle(client)
+        clocks = {play.number: StoppingClock() for play in self.plays}
+        sentinels = [
+            asyncio.create_task(
+                Sentinel(
+                    ScaledWorkspace(client, play.published), clock=clocks[play.number].now
+                ).run()
+            )
+            for play in self.plays
+        ]
+        try:
+            places = asyncio.Semaphore(AT_ONCE)
+            async with asyncio.TaskGroup() as beside:
+                for play in sorted(self.plays, key=_length, reverse=True):
+                    work = self._perform(client, play, clocks[play.number])
+                    beside.create_task(_in_turn(places, work))
+            await self._arrivals(since)
+            await settle(client)  # what should not be told would be by now
+        finally:
+            for sentinel in sentinels:
+                sentinel.cancel()
+            await asyncio.gather(*sentinels, return_exceptions=True)
 
     async def _perform(self, client: PrefectClient, play: Play, clock: "StoppingClock") -> None:
         await self._heard(client, play)
@@ -200,10 +209,13 @@ class _Stage:
     async def _deploy(self, client: PrefectClient, play: Play) -> None:
         """What the program would deploy, but for what watches the sentinel."""
         blocks = {channel: str(await _block(client, play, channel)) for channel in play.channels}
+        self.made += [f"/block_documents/{block}" for block in blocks.values()]
         for rule in play.plan.automations:
             if not rule.standby and rule.tier is not Tier.ALERTING:
                 document = automation_document(rule, blocks, {})
-                await client.request("POST", "/automations/", json=document)
+                made = await client.request("POST", "/automations/", json=document)
+                # Before their blocks.
+                self.made.insert(0, f"/automations/{made.json()['id']}")
 
     async def _heard(self, client: PrefectClient, play: Play) -> None:
         workspace = PrefectWorkspace(client)

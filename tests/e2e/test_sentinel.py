@@ -97,11 +97,15 @@ def test_what_happens_while_the_server_is_out_of_reach_is_told_once_it_is_back(
 
 
 def test_sigterm_ends_it_at_once_and_in_good_order(live: Live) -> None:
+    live.kill_sentinel()  # two would share a log
     service = live.start_sentinel()
-    live.wait_for_log(service, "following")
-    service.process.send_signal(signal.SIGTERM)
-    assert service.process.wait(20) == 0
-    assert "Traceback" not in service.log_file.read_text()
+    try:
+        live.wait_for_log(service, "following")
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(20) == 0
+        assert "Traceback" not in service.log_file.read_text()
+    finally:
+        live.start_sentinel()
 
 
 def test_two_sentinels_tell_everything_once(live: Live) -> None:
