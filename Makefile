@@ -29,8 +29,8 @@ soak: setup ## Kill the sentinel 200 times and deployments 100 times; fail 100 m
 	@$(PYTHON_BIN)/python -m sandbox soak-sentinel --folder .sandbox-soak
 	@$(PYTHON_BIN)/python -m sandbox soak-deployments --folder .sandbox-soak
 
-test: check browser ## All checks and all tests
-	@$(PYTEST)
+test: check browser ## All checks and all tests, in two processes with a sandbox each
+	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
 
 page: browser
 browser: setup

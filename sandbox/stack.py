@@ -60,7 +60,7 @@ class SandboxStack:
         self._original = stack_file
         self._prepare(configure)
         self.secrets = {**fake_secrets(self.plan, state.folder), **(secrets or {})}
-        self._provide_secrets()
+        self.provide_secrets()
 
     @cached_property
     def settings(self) -> Settings:
@@ -147,7 +147,8 @@ class SandboxStack:
             "aws:skipRequestingAccountId": True,
         }
 
-    def _provide_secrets(self) -> None:
+    def provide_secrets(self) -> None:
+        """Fill what a team fills out of band; a stack that is destroyed takes it along."""
         settings, plan = self.settings, self.plan
         channels = {
             self.secrets[channel.secret]: name

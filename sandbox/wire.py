@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
@@ -156,5 +156,6 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in KEPT_BACK:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
+        with suppress(ConnectionError):  # whoever asked may be gone
+            self.end_headers()
+            self.wfile.write(answer.content)

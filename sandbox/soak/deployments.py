@@ -110,6 +110,7 @@ class _Soak:
         for number, interrupt in enumerate(interruptions):
             if number % FROM_NOTHING == 0:
                 _need_success(self.terminal, "destroy", "--yes", "--skip-preview")
+                self.terminal.stack.provide_secrets()
             self._change()
             interrupt()
             self._converge()
@@ -154,9 +155,9 @@ class _Soak:
 
     def _faults(self) -> Callable[[], Fault | None]:
         """One bad day of a server: how bad differs."""
-        share = self.chance.choice((0.1, 0.3, 0.6))
-        silent_at = self.chance.randint(0, 100)
-        expired_at = self.chance.choice((None, None, self.chance.randint(0, 60)))
+        share = self.chance.choice((0.05, 0.15, 0.4))
+        silent_at = self.chance.choice((None, None, self.chance.randint(1, 60)))
+        expired_at = self.chance.choice((None, self.chance.randint(0, 60)))
         requests = 0
 
         def fault() -> Fault | None:

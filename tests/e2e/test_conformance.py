@@ -157,8 +157,8 @@ class _Stage:
     sandbox: SandboxState
     plays: Sequence[Play]
     expected: dict[int, Counter[tuple[str, str]]]
-    made: list[str] = field(default_factory=list)
-    """The paths of all that was deployed."""
+    automations: list[UUID] = field(default_factory=list)
+    blocks: list[UUID] = field(default_factory=list)
 
     async def play(self) -> dict[int, Counter[tuple[str, str]]]:
         since = datetime.now(UTC)
@@ -171,8 +171,10 @@ class _Stage:
             try:
                 await self._perform_all(client, since)
             finally:
-                for path in self.made:
-                    await client.request("DELETE", path)
+                for automation in self.automations:
+                    await client.delete_automation(automation)
+                for block in self.blocks:
+                    await client.delete_block_document(block)
         return self._told(since)
 
     async def _perform_all(self, client: PrefectClient, since: datetime) -> None:
@@ -208,14 +210,14 @@ class _Stage:
 
     async def _deploy(self, client: PrefectClient, play: Play) -> None:
         """What the program would deploy, but for what watches the sentinel."""
-        blocks = {channel: str(await _block(client, play, channel)) for channel in play.channels}
-        self.made += [f"/block_documents/{block}" for block in blocks.values()]
+        made = {channel: await _block(client, play, channel) for channel in play.channels}
+        self.blocks += made.values()
+        blocks = {channel: str(block) for channel, block in made.items()}
         for rule in play.plan.automations:
             if not rule.standby and rule.tier is not Tier.ALERTING:
                 document = automation_document(rule, blocks, {})
-                made = await client.request("POST", "/automations/", json=document)
-                # Before their blocks.
-                self.made.insert(0, f"/automations/{made.json()['id']}")
+                answer = await client.request("POST", "/automations/", json=document)
+                self.automations.append(UUID(answer.json()["id"]))
 
     async def _heard(self, client: PrefectClient, play: Play) -> None:
         workspace = PrefectWorkspace(client)
