@@ -48,6 +48,8 @@ class Pipeline:
     api_url: str
     secrets: dict[str, str] = field(default_factory=dict)
     """Every secret value of every stack, by its name in Secrets Manager."""
+    channels: dict[str, str] = field(default_factory=dict)
+    """The channel that each webhook and key is of."""
 
     def __post_init__(self) -> None:
         self.checkout = self.folder / "checkout"
@@ -61,12 +63,11 @@ class Pipeline:
                 shutil.copy(entry, self.checkout)
         self._install()
         self.environment = self._environment()
-        channels: dict[str, str] = {}
         for stack in STACKS:
             self._write_stack_file(stack)
             self.pulumi("stack", "init", stack)
-            channels |= self._put_secrets(stack)
-        register_channels(self.sandbox.folder, channels)
+            self.channels |= self._put_secrets(stack)
+        register_channels(self.sandbox.folder, self.channels)
 
     def start_sentinels(self) -> None:
         """Start what each stack's drill is answered by."""
@@ -122,6 +123,23 @@ class Pipeline:
             ["pulumi", *arguments, "--non-interactive"],
             cwd=self.checkout,
             env=self.environment | _CREDENTIALS | {"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert answer.returncode == 0, answer.stdout
+        return answer.stdout
+
+    def rotate(self, stack: str, key: str, value: str, channel: str) -> str:
+        """Give a secret a new value by hand, through a pipe, and return what was printed."""
+        self.channels[value] = f"{stack}/{channel}"
+        register_channels(self.sandbox.folder, self.channels)
+        answer = subprocess.run(
+            [sys.executable, "-m", "alerting.ctl", "secrets", "rotate", key, "--stack", stack],
+            cwd=self.checkout,
+            env=self.environment | _CREDENTIALS | self._variables(stack),
+            input=value,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -218,6 +236,13 @@ class Pipeline:
                 self._put_secret(rule.name, fakes[rule.key])
         used = {name: channel.secret for name, channel in settings.channels.items()}
         return {fakes[secret]: f"{stack}/{name}" for name, secret in used.items() if secret}
+
+    def _variables(self, stack: str) -> dict[str, str]:
+        """What a deployment of the stack takes from the environment."""
+        file = self.checkout / f"Pulumi.{stack}.yaml"
+        backend = self.environment["PULUMI_BACKEND_URL"]
+        names = [*variables(read_stack_file(file).settings), *state_variables(file, backend)]
+        return {name: self.secrets[secret_name(stack, name)] for name in names}
 
     def _put_secret(self, name: str, value: str) -> None:
         aws(self.sandbox).create_secret(Name=name, SecretString=value)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.state import SandboxState
-from tests.e2e.in_services import automations, prefect
+from tests.e2e.in_services import automations, blocks, prefect
 from tests.e2e.pipeline import STACKS, Pipeline
 from tests.e2e.workflow_player import Job
 from tests.fake_github import FakeGitHub, served
@@ -83,6 +83,8 @@ def test_a_change_goes_from_a_pull_request_to_production_and_drift_is_told(
     _compare(pipeline, "prod")
     assert [i["state"] for i in github.issues] == ["closed"]
 
+    _rotate_the_paging_key(pipeline, sandbox)
+
     _say("the weekly drill of prod")
     _passed(pipeline.runner("schedule").play("drill", "prod"))
 
@@ -105,6 +107,15 @@ def test_a_preview_that_fails_is_commented_and_keeps_no_plan(pipeline: Pipeline)
     assert "### Preview of dev: **failed**" in comment["body"]
     assert "is not a setting of the AWS provider" in comment["body"]
     assert pipeline.github.artifacts == []
+
+
+def _rotate_the_paging_key(pipeline: Pipeline, sandbox: SandboxState) -> None:
+    _say("rotation of prod's PagerDuty key: put, deployed, drilled")
+    key = "sandboxrotatedkeyofthetest0000000"[:32]
+    told = pipeline.rotate("prod", "pagerduty-integration-key", key, "on-call")
+    assert key not in told
+    assert blocks(sandbox)["data-pipelines"]["data"]["integration_key"] == key
+    pipeline.secrets["prefect/pagerduty-integration-key"] = key
 
 
 def _preview(pipeline: Pipeline, head: str, *stacks: str) -> None:
