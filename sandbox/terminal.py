@@ -28,8 +28,13 @@ class Terminal:
         """All that its commands have printed."""
         return self.stack.stack_file.with_name("terminal.log")
 
-    def run(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command of the CLI to its end, with both outputs in one."""
+    def run(
+        self, *arguments: str, given: str = "", logged: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of the CLI to its end, with both outputs in one.
+
+        What shows secrets on purpose must not be `logged`.
+        """
         answer = subprocess.run(  # noqa: S603 - the CLI
             self._command(arguments),
             input=given,
@@ -40,8 +45,9 @@ class Terminal:
             timeout=LONGEST_SECONDS,
             **self._place(),
         )
-        with self.log_file.open("a", encoding="utf-8") as log:
-            log.write(answer.stdout)
+        if logged:
+            with self.log_file.open("a", encoding="utf-8") as log:
+                log.write(answer.stdout)
         return answer
 
     @contextmanager

@@ -132,11 +132,21 @@ class Pipeline:
         return answer.stdout
 
     def rotate(self, stack: str, key: str, value: str, channel: str) -> str:
-        """Give a secret a new value by hand, through a pipe, and return what was printed."""
+        """Give a pager's key a new value by hand, through a pipe, and return what was printed."""
         self.channels[value] = f"{stack}/{channel}"
         register_channels(self.sandbox.folder, self.channels)
         answer = subprocess.run(
-            [sys.executable, "-m", "alerting.ctl", "secrets", "rotate", key, "--stack", stack],
+            [
+                sys.executable,
+                "-m",
+                "alerting.ctl",
+                "secrets",
+                "rotate",
+                key,
+                "--page",
+                "--stack",
+                stack,
+            ],
             cwd=self.checkout,
             env=self.environment | _CREDENTIALS | self._variables(stack),
             input=value,
