@@ -11,7 +11,7 @@ from alerting.settings.models import Settings
 from alerting.settings.problems import KeyPath
 
 _MAPPING = "expected keys and values (a YAML mapping), indented below this key"
-_KIND = "Expected kind: slack or kind: pagerduty"
+_KIND = "Expected slack, pagerduty, teams, email or webhook"
 
 
 def problems_of(error: ValidationError, raw: Mapping[str, Any]) -> list[tuple[KeyPath, str]]:

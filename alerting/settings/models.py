@@ -2,27 +2,26 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, SecretStr
 
+from alerting.settings.channels import Channel
 from alerting.settings.durations import Duration
 from alerting.settings.encrypted import Encrypted, FromEnv, read_credential, read_secret
+from alerting.settings.maintenance import MaintenanceWindow
 from alerting.settings.names import AwsSecretName, Key, PlainName, RunName, Slug, Tag
-from alerting.settings.urls import ApiUrl, BaseUrl, HttpUrl, is_cloud
-
-
-class SettingsModel(BaseModel):
-    """Frozen, camelCase in YAML, and a key it does not know is an error."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        hide_input_in_errors=True,
-        arbitrary_types_allowed=True,
-    )
+from alerting.settings.pipelines import PipelineSettings
+from alerting.settings.settings_model import SettingsModel
+from alerting.settings.tiers import (
+    EscalationStep,
+    NoiseSettings,
+    Notify,
+    OwnerChannels,
+    SummarySettings,
+    TiersSettings,
+)
+from alerting.settings.urls import ApiUrl, BaseUrl, is_cloud
 
 
 class Environment(StrEnum):
@@ -32,12 +31,6 @@ class Environment(StrEnum):
     STAGING = "staging"
     DEV = "dev"
     SANDBOX = "sandbox"
-
-
-def _at_least_one(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not value:
-        raise ValueError("is empty. Name at least one channel")
-    return value
 
 
 SecretText = Annotated[SecretStr | Encrypted, BeforeValidator(read_secret)]
@@ -87,94 +80,6 @@ class SecretSettings(SettingsModel):
     )
 
 
-class SlackChannel(SettingsModel):
-    """A Slack channel, reached by its incoming webhook."""
-
-    kind: Literal["slack"]
-    block: Slug = Field(description="the block's name in Prefect")
-    secret: str = Field(description="key of data-alerts:secrets that holds the webhook URL")
-
-
-class PagerDutyChannel(SettingsModel):
-    """A PagerDuty service, reached by an Events API v2 integration."""
-
-    kind: Literal["pagerduty"]
-    block: Slug = Field(description="the block's name in Prefect")
-    secret: str | None = Field(
-        default=None,
-        description="key of data-alerts:secrets that holds the integration key; left out while "
-        "PagerDuty is not set up, and Slack is then told who would have been paged",
-    )
-    api_key_secret: str | None = Field(
-        default=None, description="key of data-alerts:secrets that holds a PagerDuty API key"
-    )
-    region: Literal["us", "eu"] = Field(default="us", description="PagerDuty's service region")
-
-
-Channel = Annotated[SlackChannel | PagerDutyChannel, Field(discriminator="kind")]
-Notify = Annotated[
-    tuple[str, ...], AfterValidator(_at_least_one), Field(description="channels to tell")
-]
-
-
-class TierSettings(SettingsModel):
-    """Who is told."""
-
-    notify: Notify
-
-
-class CriticalSettings(TierSettings):
-    """Who is told of a streak of failures, and what a streak is."""
-
-    consecutive_failures: int = Field(
-        default=3, strict=True, ge=2, le=100, description="failures of one flow that make a streak"
-    )
-    within: Duration | None = Field(
-        default=None,
-        description="window that holds the streak; by default 24h, and for a pipeline with "
-        "`every` at least consecutiveFailures x every",
-    )
-
-
-class OutageSettings(TierSettings):
-    """Who is told that every pipeline is down."""
-
-    within: Duration | None = Field(
-        default=None,
-        description="window in which all pipelines failed; by default the longest `every`, where "
-        "24h stands for one that is not stated",
-    )
-    work_pools: tuple[RunName, ...] = Field(
-        default=(), description="work pools that page when they lose their workers; default: any"
-    )
-
-
-class TiersSettings(SettingsModel):
-    """Who is told of what. A tier that is left out is not deployed."""
-
-    warning: TierSettings = Field(description="one failure")
-    critical: CriticalSettings | None = Field(default=None, description="a streak of failures")
-    p1: OutageSettings | None = Field(default=None, description="all pipelines down")
-    recovery: TierSettings | None = Field(
-        default=None, description="first success after a failure; by default warning's Slack"
-    )
-    late: TierSettings | None = Field(
-        default=None, description="runs that did not start; by default warning's Slack"
-    )
-    success: TierSettings | None = Field(
-        default=None,
-        description="completions of pipelines with announceSuccess; by default warning's Slack",
-    )
-
-
-class EscalationStep(SettingsModel):
-    """Who hears of a failure that nobody mended in time."""
-
-    after: Duration = Field(description="time since the failure without a success, from 10s on")
-    to: PlainName = Field(description="whom this step is for, as the message says it")
-    notify: Notify
-
-
 class Evaluation(StrEnum):
     """Who decides that somebody must be told."""
 
@@ -214,22 +119,6 @@ class AdoptedThings(SettingsModel):
     blocks: dict[Key, PlainName] = Field(default_factory=dict, description="ids, by channel")
     automations: dict[Key, PlainName] = Field(
         default_factory=dict, description="ids, by the keys that `alertctl rules` lists"
-    )
-
-
-class PipelineSettings(SettingsModel):
-    """A pipeline that somebody owns. Flows with the tag that are not listed alert as well."""
-
-    owner: PlainName = Field(description="team that answers for it")
-    runbook: HttpUrl | None = Field(default=None, description="what to do when it fails")
-    every: Duration | None = Field(default=None, description="how often it runs")
-    flow: RunName | None = Field(default=None, description="the flow's name; default: the key")
-    deployment: RunName | None = Field(
-        default=None, description="the deployment's name; default: any, and none"
-    )
-    escalate: bool = Field(default=False, strict=True, description="whether it wakes people")
-    announce_success: bool = Field(
-        default=False, strict=True, description="whether hooks announce its completions"
     )
 
 
@@ -276,6 +165,18 @@ class Settings(SettingsModel):
     escalation: tuple[EscalationStep, ...] = Field(
         default=(), description="who hears of a failure that lasts, step by step"
     )
+    owners: dict[PlainName, OwnerChannels] = Field(
+        default_factory=dict, description="owners of pipelines with channels of their own"
+    )
+    noise: NoiseSettings = Field(
+        default_factory=NoiseSettings, description="what keeps many failures from many messages"
+    )
+    maintenance: tuple[MaintenanceWindow, ...] = Field(
+        default=(), description="times in which nobody is told, see docs/silences.md"
+    )
+    daily_summary: SummarySettings | None = Field(
+        default=None, description="a summary of the last day's runs"
+    )
     pipelines: dict[RunName, PipelineSettings] = Field(
         default_factory=dict, description="pipelines that somebody owns"
     )
@@ -283,8 +184,3 @@ class Settings(SettingsModel):
     def flow_of(self, pipeline: str) -> str:
         """Name of the flow a pipeline runs."""
         return self.pipelines[pipeline].flow or pipeline
-
-
-def longest_interval(pipelines: dict[str, PipelineSettings], unstated: timedelta) -> timedelta:
-    """Longest interval between runs, `unstated` for a pipeline that does not say."""
-    return max((p.every or unstated for p in pipelines.values()), default=unstated)

@@ -53,3 +53,6 @@ Tag = Annotated[
 AwsSecretName = Annotated[
     str, _matching(r"[A-Za-z0-9/_+=.@-]{1,400}", "letters, digits and /_+=.@-, as AWS allows")
 ]
+EmailAddress = Annotated[
+    str, _matching(r"[^\s@<>,;:\"]{1,64}@[^\s@<>,;:\"]{1,190}", "one mail address, such as a@b.org")
+]

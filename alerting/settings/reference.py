@@ -9,20 +9,32 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from alerting.settings.channels import (
+    EmailChannel,
+    PagerDutyChannel,
+    SlackChannel,
+    TeamsChannel,
+    WebhookChannel,
+)
 from alerting.settings.durations import format_duration
+from alerting.settings.maintenance import MaintenanceWindow
 from alerting.settings.models import (
     AdoptedThings,
-    CriticalSettings,
     DrillOptions,
-    EscalationStep,
-    OutageSettings,
-    PagerDutyChannel,
-    PipelineSettings,
     PrefectSettings,
     SecretSettings,
     SentinelOptions,
     Settings,
-    SlackChannel,
+)
+from alerting.settings.pipelines import PipelineSettings, RowRules
+from alerting.settings.tiers import (
+    CriticalSettings,
+    EscalationStep,
+    LateSettings,
+    NoiseSettings,
+    OutageSettings,
+    OwnerChannels,
+    SummarySettings,
     TiersSettings,
 )
 
@@ -35,11 +47,20 @@ _SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("secrets.&lt;key&gt;", SecretSettings),
     ("channels.&lt;name&gt;, kind: slack", SlackChannel),
     ("channels.&lt;name&gt;, kind: pagerduty", PagerDutyChannel),
+    ("channels.&lt;name&gt;, kind: teams", TeamsChannel),
+    ("channels.&lt;name&gt;, kind: email", EmailChannel),
+    ("channels.&lt;name&gt;, kind: webhook", WebhookChannel),
     ("tiers", TiersSettings),
     ("tiers.critical", CriticalSettings),
     ("tiers.p1", OutageSettings),
+    ("tiers.late", LateSettings),
     ("escalation, each step", EscalationStep),
+    ("owners.&lt;name&gt;", OwnerChannels),
+    ("noise", NoiseSettings),
+    ("maintenance, each window", MaintenanceWindow),
+    ("dailySummary", SummarySettings),
     ("pipelines.&lt;name&gt;", PipelineSettings),
+    ("pipelines.&lt;name&gt;.rows", RowRules),
 )
 
 
