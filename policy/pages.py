@@ -16,14 +16,15 @@ from alerting.plan.sentinel_tiers import STANDBY_PREFIX, WATCH
 from policy.resources import (
     AUTOMATION,
     BLOCK,
-    PAGER,
     is_enabled,
+    is_pager,
     is_production,
-    known,
     of_type,
+    pager_name,
     pagers_of,
     published_of,
     trigger_of,
+    unkeyed_pages,
 )
 
 _STATE = "prefect.state-type"
@@ -35,6 +36,14 @@ def _once(args: StackValidationArgs, report_violation: ReportViolation) -> None:
         trigger = trigger_of(automation.props)
         if trigger and (problem := _repeats(trigger)):
             report_violation(f"{automation.name}: {problem}.", automation.urn)
+    for automation in of_type(args.resources, AUTOMATION):
+        if unkeyed_pages(automation):
+            report_violation(
+                f"{automation.name}: pages without a dedup_key, so that each message is an "
+                "incident which nothing resolves. Have the plan write its messages: see "
+                "alerting/plan/channel_kinds.py.",
+                automation.urn,
+            )
     for one, other in _doubled([each for each in paging if is_enabled(each)]):
         report_violation(
             f"{other.name}: rings the same pager as {one.name}, by the same trigger. Remove one.",
@@ -59,7 +68,7 @@ def _repeats(trigger: EventTrigger | CompoundTrigger) -> str | None:
 def _doubled(paging: list[PolicyResource]) -> Iterator[tuple[PolicyResource, PolicyResource]]:
     for index, one in enumerate(paging):
         for other in paging[index + 1 :]:
-            shared = {p.urn for p in pagers_of(one)} & {p.urn for p in pagers_of(other)}
+            shared = set(pagers_of(one)) & set(pagers_of(other))
             if shared and trigger_of(one.props) == trigger_of(other.props):
                 yield one, other
 
@@ -75,14 +84,17 @@ def _stay(args: StackValidationArgs, report_violation: ReportViolation) -> None:
                 automation.urn,
             )
     acting = [each for each in paging if is_enabled(each) and each.name != DRILL_PAGE]
-    rung = {pager.urn for automation in acting for pager in pagers_of(automation)}
+    rung = {pager for automation in acting for pager in pagers_of(automation)}
+    silent: dict[str, PolicyResource] = {}
     for block in of_type(args.resources, BLOCK):
-        if known(block.props, "typeSlug") == PAGER and block.urn not in rung:
-            report_violation(
-                f"{block.name}: is a pager that no alert rings. Name the channel in a tier or an "
-                "escalation step, or remove it.",
-                block.urn,
-            )
+        if is_pager(block) and pager_name(block) not in rung:
+            silent.setdefault(pager_name(block), block)
+    for block in silent.values():
+        report_violation(
+            f"{block.name}: is a pager that no alert rings. Name the channel in a tier or an "
+            "escalation step, or remove it.",
+            block.urn,
+        )
     if published and is_production(published):
         for occasion in _occasions(published):
             if not any(f"{each.name}-".startswith(f"{occasion}-") for each in acting):

@@ -15,7 +15,7 @@ from pulumi_policy import (
 
 from alerting.plan.builder import RECOVERY_WINDOW_DAYS
 from alerting.settings import Environment
-from alerting.settings.consistency import RESERVED_CHANNEL
+from alerting.settings.channel_checks import RESERVED_CHANNEL
 from policy.resources import (
     BLOCK,
     SECRET,

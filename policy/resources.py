@@ -11,8 +11,9 @@ from pulumi_policy.proxy import UnknownValueError
 from alerting.plan import CompoundTrigger, EventTrigger, Posture
 from alerting.plan.published import PublishedSettings
 from alerting.plan.rules import Labels
+from alerting.plan.verdicts import VerdictKind
 from alerting.settings import Environment
-from alerting.settings.consistency import RESERVED_CHANNEL
+from alerting.settings.channel_checks import RESERVED_CHANNEL
 
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type of resource
 SECRET_VERSION = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105 - likewise
@@ -21,7 +22,19 @@ AUTOMATION = "prefect:index/automation:Automation"
 PREFECT = "pulumi:providers:prefect"
 
 PAGER = "pager-duty-webhook"
-"""The type of the blocks that wake people."""
+"""The type of the blocks that open an incident with each message."""
+_WEBHOOK, _TO_PAGERDUTY, _INCIDENTS = "custom-webhook", '{"routing_key"', "-incidents"
+_KEYED = ('"dedup_key": ', "event.payload.messages.incident.body")
+_CLOSING = '"event_action": "resolve"'
+_CLOSED = frozenset(
+    kind.event
+    for kind in (
+        VerdictKind.RECOVERY,
+        VerdictKind.FRESH,
+        VerdictKind.RESOLVED,
+        VerdictKind.NOT_ALL_DOWN,
+    )
+)
 
 Properties = Mapping[str, Any]
 
@@ -81,13 +94,59 @@ def is_production(published: PublishedSettings | None) -> bool:
     return published is None or published.environment in {None, Environment.PROD}
 
 
-def pagers_of(automation: PolicyResource) -> list[PolicyResource]:
-    """The pagers that an automation rings.
+def pagers_of(automation: PolicyResource) -> list[str]:
+    """The pagers that an automation rings, each by the name that its blocks share in Prefect.
 
     Told by what its actions depend on: the id of a block that is yet to be made is not known.
+    What closes an incident rings nobody, unless it is by a block that can only open one.
     """
-    blocks = of_type(automation.property_dependencies.get("actions", ()), BLOCK)
-    return [block for block in blocks if known(block.props, "typeSlug") == PAGER]
+    opens = not _closes(automation)
+    rung = [each for each in _told(automation) if is_pager(each) and (opens or _is_plain(each))]
+    return sorted({pager_name(block) for block in rung})
+
+
+def unkeyed_pages(automation: PolicyResource) -> int:
+    """Through how many webhooks it pages without saying which incident it is."""
+    webhooks = [each for each in _told(automation) if is_pager(each) and not _is_plain(each)]
+    keyed = [text for text in _texts(automation) if any(sign in text for sign in _KEYED)]
+    return max(len(webhooks) - len(keyed), 0)
+
+
+def is_pager(block: PolicyResource) -> bool:
+    """Whether a block wakes people: PagerDuty's own, or a webhook to its Events API."""
+    if _is_plain(block):
+        return True
+    if known(block.props, "typeSlug") != _WEBHOOK:
+        return False
+    data = json_of(block.props, "data")
+    if data is None:  # of secrets that are yet to be made
+        return block.name.endswith(_INCIDENTS)
+    return str(data.get("form_data", "")).startswith(_TO_PAGERDUTY)
+
+
+def pager_name(block: PolicyResource) -> str:
+    """What the blocks of one pager have in common."""
+    return str(known(block.props, "name", block.name))
+
+
+def _is_plain(block: PolicyResource) -> bool:
+    return bool(known(block.props, "typeSlug") == PAGER)
+
+
+def _told(automation: PolicyResource) -> list[PolicyResource]:
+    return of_type(automation.property_dependencies.get("actions", ()), BLOCK)
+
+
+def _closes(automation: PolicyResource) -> bool:
+    """Whether it says that something is over."""
+    trigger = trigger_of(automation.props)
+    if isinstance(trigger, EventTrigger) and trigger.expect and _CLOSED.issuperset(trigger.expect):
+        return True
+    return any(_CLOSING in text for text in _texts(automation))
+
+
+def _texts(automation: PolicyResource) -> list[str]:
+    return [str(known(each, "body", "")) for each in known(automation.props, "actions", ())]
 
 
 def is_enabled(automation: PolicyResource) -> bool:

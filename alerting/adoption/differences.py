@@ -65,7 +65,8 @@ def secret_differences(rule: SecretRule, stored: Document) -> tuple[Difference, 
 
 
 def _is_dropped(rule: BlockRule, field: str, value: object) -> bool:
-    return bool(value) and field not in rule.data and field not in rule.secrets
+    filled = {path.partition(".")[0] for path in rule.secrets}
+    return bool(value) and field not in rule.data and field not in filled
 
 
 def _named(action: Document, names: Mapping[str, str]) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from alerting.adoption.workspace import found_automations, slug_of
 from alerting.doctor.deployment import Deployment
 from alerting.doctor.findings import NotMadeError, Trouble
 from alerting.plan import AutomationRule, BlockRule
+from alerting.plan.documents import held
 from alerting.plan.verdicts import HEARTBEAT_EVENT, sentinel_resource
 from alerting.secrets.declared import DeclaredSecret
 from alerting.secrets.errors import SecretsError
 from alerting.secrets.secrets_manager import Presence
 from alerting.secrets.values import same
-from alerting.sentinel.events import readable
+from alerting.sentinel.texts import readable
 from alerting.sentinel.workspace import PERSISTED_SECONDS
 from alerting.settings import SecretSource
 from alerting.settings.secret_values import secret_value_problem
@@ -63,12 +64,12 @@ def blocks_hold_the_secrets(deployment: Deployment) -> Iterator[Trouble]:
         value = deployment.value(secret)
         for field in secret.fields:
             block = deployment.blocks.get(str(field))
-            held = block["data"].get(field.field) if block else None
-            if value is None or held is None:
+            there = held(block["data"], field.field) if block else None
+            if value is None or there is None:
                 continue  # told already
-            if set(str(held)) == {"*"}:
+            if set(str(there)) == {"*"}:
                 raise NotMadeError("the credentials for Prefect may not read blocks' secrets")
-            if not same(SecretStr(str(held)), value):
+            if not same(SecretStr(str(there)), value):
                 text = f"block {field} holds another value than secret {secret.name}"
                 yield Trouble(text, deployment.deploy)
 

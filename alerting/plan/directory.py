@@ -15,10 +15,12 @@ _FIELD = "\x1e"
 _PIPELINE = "\t"
 _OF_DEPLOYMENT = "\x1f"
 _FLOW_NAME = "\x01"
+PIPELINE = "pipeline"
+"""The template's name for what tells one pipeline from another, as the sentinel has it."""
 
 
 def directory_prelude(settings: Settings) -> str:
-    """Jinja that sets `owner` and `runbook` (empty when there is none) for `flow`.
+    """Jinja that sets `owner`, `runbook` (empty when there is none) and `pipeline` for `flow`.
 
     A pipeline that names a deployment is found by flow and deployment; else by flow alone.
     """
@@ -31,6 +33,8 @@ def directory_prelude(settings: Settings) -> str:
     return (
         f"{{% set rows = {literal(_rows(settings))} %}}"
         f"{{% set key = {this_deployment} if deployment else '' %}}"
+        f"{{% set {PIPELINE} = flow.name ~ '/' ~ deployment.name if key and key in rows"
+        " else flow.name %}"
         f"{{% if not key or key not in rows %}}{{% set key = {any_deployment} %}}{{% endif %}}"
         f"{{% set head = rows.split(key)[0].split({literal(_ROW)})[-1] if key in rows"
         f" else {literal(unlisted)} %}}"
@@ -61,3 +65,8 @@ def literal(text: str) -> str:
     """Write any text as a Jinja string literal: Jinja reads Python's escapes, all in one line."""
     escaped = text.encode("unicode_escape").decode("ascii")
     return "'" + escaped.replace("'", "\\'") + "'"
+
+
+def constant(text: str) -> str:
+    """Text from the settings, kept from being read as a template."""
+    return f"{{{{ {literal(text)} }}}}" if "{" in text else text

@@ -1,7 +1,7 @@
 """Rules as Prefect's API stores them."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from alerting.plan.rules import AutomationRule, CompoundTrigger, EventTrigger, Labels
 
@@ -49,7 +49,7 @@ def automation_document(
 ) -> Document:
     """An automation as the API takes it.
 
-    `block_ids` are by channel, `automation_ids` by the key of the rule.
+    `block_ids` and `automation_ids` are by the keys of their rules.
     """
     return {
         "name": rule.name,
@@ -61,7 +61,7 @@ def automation_document(
             [
                 {
                     "type": "send-notification",
-                    "block_document_id": block_ids[notification.channel],
+                    "block_document_id": block_ids[notification.block],
                     "subject": notification.subject,
                     "body": notification.body,
                 }
@@ -71,8 +71,31 @@ def automation_document(
                 {"type": action, "source": "selected", "automation_id": automation_ids[key]}
                 for action, key in switches(rule)
             ],
-        ),
+        )
+        + crashing(rule),
     }
+
+
+def crashing(rule: AutomationRule) -> list[Document]:
+    """The action that sets a run to crashed, where the rule has one."""
+    if rule.crashes is None:
+        return []
+    return [
+        {
+            "type": "change-flow-run-state",
+            "state": "CRASHED",
+            "name": "Crashed",
+            "message": rule.crashes,
+        }
+    ]
+
+
+def held(document: Mapping[str, Any], path: str) -> object:
+    """What a block's data holds in a field, or in one within another; None where it has none."""
+    found: object = document
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def switches(rule: AutomationRule) -> list[tuple[str, str]]:

@@ -6,11 +6,12 @@ rendered in tests with undefined names as errors. Links are bare: Prefect's Slac
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
-from alerting.plan.directory import directory_prelude, literal
-from alerting.plan.names import ui_url_of
+from alerting.plan.directory import PIPELINE, constant, directory_prelude
+from alerting.plan.incidents import ALERTING, ALL_DOWN, IncidentKeys
+from alerting.plan.message import LEFT, RIGHT, Incident, Message
+from alerting.plan.names import names_of, ui_url_of
 from alerting.plan.rules import Tier
 from alerting.settings import Settings
 from alerting.settings.durations import format_duration
@@ -22,52 +23,15 @@ _CLOCK = "strftime('%Y-%m-%d %H:%M:%S UTC')"
 # missing would lose the message.
 _TIME = f"{{{{ event.occurred.{_CLOCK} }}}}"
 _DUE = f"{{{{ (flow_run.expected_start_time or event.occurred).{_CLOCK} }}}}"
-_ICONS = {
-    Tier.WARNING: ":x:",
-    Tier.CRITICAL: ":rotating_light:",
-    Tier.P1: ":fire:",
-    Tier.ESCALATION: ":mega:",
-    Tier.RECOVERY: ":white_check_mark:",
-    Tier.LATE: ":hourglass:",
-    Tier.ALERTING: ":warning:",
-}
-
-
-@dataclass(frozen=True)
-class Message:
-    """A subject, and a body of labelled lines below one sentence."""
-
-    tier: Tier
-    subject: str
-    sentence: str
-    fields: tuple[tuple[str, str], ...]
-    prelude: str = ""
-    would_page: tuple[str, ...] = field(default=())
-
-    def slack(self) -> tuple[str, str]:
-        """Subject and body in Slack's markup."""
-        body = [self.sentence, *(f"*{label}*: {text}" for label, text in self._fields())]
-        icon = _ICONS.get(self.tier)
-        subject = f"{icon} {self.subject}" if icon else self.subject
-        return subject, self.prelude + "\n".join(body)
-
-    def plain(self) -> tuple[str, str]:
-        """Subject and body without markup, for PagerDuty."""
-        body = [self.sentence, *(f"{label}: {text}" for label, text in self._fields())]
-        return self.subject, self.prelude + "\n".join(body)
-
-    def _fields(self) -> tuple[tuple[str, str], ...]:
-        if not self.would_page:
-            return self.fields
-        return (*self.fields, ("Would page", constant("; ".join(self.would_page))))
 
 
 class Messages:
     """The messages of one stack."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stack: str) -> None:
         """Take from the settings what every message of the stack shares."""
         self._settings = settings
+        self._keys = IncidentKeys(names_of(settings).scope(stack))
         self._ui_url = constant(ui_url_of(settings))
         self._prelude = directory_prelude(settings)
 
@@ -101,6 +65,7 @@ class Messages:
             f"P1: {which} are down",
             f"{every} failed: {constant(names)}{more}. This is the last failure. "
             "Look for what they share: network, credentials, warehouse, workers.",
+            incident=self._keys.of(ALL_DOWN),
         )
 
     def step(self, to: str, after: timedelta) -> Message:
@@ -122,6 +87,7 @@ class Messages:
             "Recovered: {{ flow.name }}",
             "{{ flow.name }} completed for the first time since it failed.",
             error=False,
+            over=True,
         )
 
     def late(self) -> Message:
@@ -134,24 +100,65 @@ class Messages:
             error=False,
         )
 
-    def work_pool(self) -> Message:
-        """A work pool without a worker. There is no run to tell about."""
-        return Message(
-            Tier.P1,
-            "P1: work pool {{ work_pool.name }} is not ready",
+    def work_pool(self, *, over: bool = False) -> Message:
+        """A work pool without a worker, or with one again. There is no run to tell about."""
+        subject = "P1: work pool {{ work_pool.name }} is not ready"
+        sentence = (
             "No worker has polled {{ work_pool.name }} for some minutes: none of its runs start. "
-            "Start one: prefect worker start --pool '{{ work_pool.name }}'",
-            (
-                ("Owner", constant(self._settings.default_owner)),
-                (
-                    "Look",
-                    f"{self._ui_url}/work-pools/work-pool/{{{{ work_pool.name | urlencode }}}}",
-                ),
-            ),
+            "Start one: prefect worker start --pool '{{ work_pool.name }}'"
+        )
+        if over:
+            subject = "Ready again: work pool {{ work_pool.name }}"
+            sentence = "A worker polls {{ work_pool.name }} again."
+        look = f"{self._ui_url}/work-pools/work-pool/{{{{ work_pool.name | urlencode }}}}"
+        return Message(
+            Tier.RECOVERY if over else Tier.P1,
+            subject,
+            sentence,
+            (("Owner", constant(self._settings.default_owner)), ("Look", look)),
+            self._keys.of("work-pool/{{ work_pool.name }}", "{{ work_pool.name }}", over=over),
         )
 
-    def _of_run(self, tier: Tier, subject: str, sentence: str, *, error: bool = True) -> Message:
-        message = f"{{{{ (flow_run.state.message or 'none given') | truncate({_ERROR_LENGTH}) }}}}"
+    def silent(self) -> Message:
+        """The sentinel has not been heard of."""
+        lasting = format_duration(self._settings.sentinel.silent_for)
+        return self._of_alerting(
+            "Alerting itself is down: the sentinel is silent",
+            f"Nothing was heard of the sentinel for {lasting}. Prefect's own triggers now alert "
+            "in its place: they cannot count consecutive failures. Start it: alertctl sentinel run",
+        )
+
+    def heard_again(self) -> Message:
+        """The sentinel is back."""
+        return self._of_alerting(
+            "Alerting is back: the sentinel is heard again",
+            "The sentinel judges again, and Prefect's own triggers are paused.",
+            over=True,
+        )
+
+    def _of_alerting(self, subject: str, sentence: str, *, over: bool = False) -> Message:
+        fields = (
+            ("Owner", constant(self._settings.default_owner)),
+            ("Look", f"{self._ui_url}/events"),
+        )
+        incident = self._keys.of(ALERTING, over=over)
+        return Message(Tier.ALERTING, subject, sentence, fields, incident)
+
+    def _of_run(
+        self,
+        tier: Tier,
+        subject: str,
+        sentence: str,
+        *,
+        error: bool = True,
+        over: bool = False,
+        incident: Incident | None = None,
+    ) -> Message:
+        # See `harmless`: an error may hold what would be a mention.
+        message = (
+            f"{{{{ (flow_run.state.message or 'none given') | truncate({_ERROR_LENGTH})"
+            f" | replace('<', '{LEFT}') | replace('>', '{RIGHT}') }}}}"
+        )
         fields = (
             ("Flow", "{{ flow.name }}"),
             ("Deployment", "{{ deployment.name if deployment else 'none, an ad hoc run' }}"),
@@ -162,9 +169,5 @@ class Messages:
             ("Runbook", "{{ runbook or 'none yet' }}"),
             ("Look", f"{self._ui_url}/runs/flow-run/{{{{ flow_run.id }}}}"),
         )
-        return Message(tier, subject, sentence, fields, self._prelude)
-
-
-def constant(text: str) -> str:
-    """Text from the settings, kept from being read as a template."""
-    return f"{{{{ {literal(text)} }}}}" if "{" in text else text
+        incident = incident or self._keys.of_pipeline(f"{{{{ {PIPELINE} }}}}", over=over)
+        return Message(tier, subject, sentence, fields, incident, self._prelude)

@@ -10,7 +10,10 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerting.plan.drill_events import DrillPhase
+from alerting.plan.silences import Window
+from alerting.plan.verdicts import VerdictKind
 from alerting.settings import Environment
+from alerting.settings.deadlines import Deadline
 
 SETTINGS_BLOCK = "data-alerts"
 MOST_BETWEEN_HEARTBEATS = timedelta(minutes=1)
@@ -33,6 +36,20 @@ class PublishedPipeline(PublishedModel):
     runbook: str | None = Field(default=None, description="what to do when it fails")
     announce_success: bool = Field(default=False, description="whether completions are announced")
     escalate: bool = Field(default=False, description="whether it wakes people")
+    every: timedelta | None = Field(default=None, description="how often it runs")
+    fresh_within: timedelta | None = Field(
+        default=None, description="time without a success after which it is stale"
+    )
+    deadline: Deadline | None = Field(
+        default=None, description="hour by which it must have succeeded since the last one"
+    )
+    max_duration: timedelta | None = Field(
+        default=None, description="time after which a run that has not ended is told of"
+    )
+    least_rows: int | None = Field(default=None, description="rows that a load must bring")
+    drop_below: int | None = Field(
+        default=None, description="percentage of the recent median that a load must bring"
+    )
 
 
 class PublishedStep(PublishedModel):
@@ -60,11 +77,42 @@ class SentinelSettings(PublishedModel):
     standby: dict[str, str] = Field(
         description="names of the automations that stand in for a silent sentinel, by key"
     )
+    flap_for: timedelta | None = Field(
+        default=None, description="time for which a pipeline must stay well, None for none"
+    )
+    individually: int = Field(
+        default=3, description="messages of one kind within a minute that are told one by one"
+    )
+    maintenance: tuple[Window, ...] = Field(default=(), description="times in which nobody is told")
+    routes: tuple[str, ...] = Field(default=(), description="owners with channels of their own")
+    told_alike: dict[str, str] = Field(
+        default_factory=dict,
+        description="by occasion, the route whose channels are told in place of another's",
+    )
+    pages: tuple[VerdictKind, ...] = Field(
+        default=(), description="kinds of verdicts that open an incident which is closed"
+    )
+    pages_all_down: bool = Field(
+        default=False, description="whether somebody is told that all pipelines are down"
+    )
+    through_silences: bool = Field(
+        default=False, description="whether silenced pipelines count for all being down"
+    )
+    would_page: dict[str, str] = Field(
+        default_factory=dict, description="whom PagerDuty would page were it set up, by occasion"
+    )
+    success: bool = Field(default=False, description="whether completions are announced")
+    summary: Deadline | None = Field(default=None, description="when the day is summed up")
 
     @property
     def heartbeat_every(self) -> timedelta:
         """Time between heartbeats: one or two may be lost without an alarm."""
         return min(self.silent_for / 5, MOST_BETWEEN_HEARTBEATS)
+
+
+def occasion_name(kind: VerdictKind, step: str | None, route: str) -> str:
+    """How an occasion is called where what is said of it is published."""
+    return "/".join((kind.value, step or "", route))
 
 
 class PublishedDrillRule(PublishedModel):
@@ -81,6 +129,9 @@ class PublishedDrills(PublishedModel):
     scope: str = Field(description="tells the stack's events from those of others")
     told: PublishedDrillRule | None = Field(description="tells of every drill")
     paged: PublishedDrillRule | None = Field(description="pages in the drills that ask for it")
+    closed: PublishedDrillRule | None = Field(
+        default=None, description="closes what such a drill has opened, where that can be"
+    )
 
 
 class PublishedSettings(PublishedModel):
@@ -88,6 +139,9 @@ class PublishedSettings(PublishedModel):
 
     tag: str = Field(description="runs with this tag alert")
     failure_automation: str = Field(description="name of the automation that announces failures")
+    success_automation: str | None = Field(
+        default=None, description="name of the automation that announces completions"
+    )
     failure_blocks: tuple[str, ...] = Field(description="block slugs that hear of a failure")
     success_blocks: tuple[str, ...] = Field(description="block slugs that hear of a completion")
     default_owner: str = Field(description="owner of flows that are not listed")

@@ -25,6 +25,14 @@ class Tier(StrEnum):
     """The alerting itself is down, or back."""
     DRILL = "drill"
     """Nothing is wrong: somebody tries whether messages arrive."""
+    FRESHNESS = "freshness"
+    """No success in time."""
+    ANOMALY = "anomaly"
+    """A load of too few rows."""
+    SUCCESS = "success"
+    """Good news, for those who asked for it."""
+    SUMMARY = "summary"
+    """What happened in a day, or in a silence."""
 
 
 class Posture(StrEnum):
@@ -59,11 +67,15 @@ class CompoundTrigger:
 
 @dataclass(frozen=True)
 class Notification:
-    """A message to one channel. Subject and body are Jinja templates that Prefect renders."""
+    """A message to one channel. Subject and body are Jinja templates that Prefect renders.
+
+    `block` is the key of the block that it goes through.
+    """
 
     channel: str
     subject: str
     body: str
+    block: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,8 @@ class AutomationRule:
     `key` is the stable part of its Pulumi name: a new key makes a new automation, which forgets
     what the old one had counted. `resumes`, `pauses` and `created_after` are keys of other rules,
     which stand before this one in the plan.
+
+    With `crashes` it sets the run to crashed, and that is the state's message.
 
     A `standby` rule is deployed paused; what watches the sentinel resumes and pauses it, and the
     program leaves that alone.
@@ -87,6 +101,7 @@ class AutomationRule:
     standby: bool = False
     resumes: tuple[str, ...] = ()
     pauses: tuple[str, ...] = ()
+    crashes: str | None = None
     created_after: tuple[str, ...] = ()
 
     @property
@@ -114,7 +129,8 @@ class SecretRule:
 class BlockRule:
     """One Prefect block: the way to a channel, or settings that flows read.
 
-    `secrets` names, for each field of the block, the secret that fills it.
+    `secrets` names, for each field of the block, the secret that fills it; a field within another
+    is written with a dot.
     """
 
     key: str
@@ -127,6 +143,19 @@ class BlockRule:
     def slug(self) -> str:
         """The block as Prefect's commands name it, such as `slack-webhook/alerts`."""
         return f"{self.type_slug}/{self.name}"
+
+    def document(self, values: Mapping[str, str]) -> dict[str, object]:
+        """The block's data with `values` of its secrets, by the secrets' keys."""
+        document: dict[str, object] = dict(self.data)
+        for path, key in self.secrets.items():
+            outer, _, inner = path.rpartition(".")
+            if outer:
+                # A copy: the rule's own data stays as it is.
+                held = document.get(outer)
+                document[outer] = {**(held if isinstance(held, dict) else {}), inner: values[key]}
+            else:
+                document[inner] = values[key]
+        return document
 
 
 @dataclass(frozen=True)

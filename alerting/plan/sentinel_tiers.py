@@ -1,7 +1,8 @@
 """The automations of a stack whose tiers the sentinel judges.
 
 Each matches a label of the sentinel's announcements and names no pipeline: which pipelines there
-are is the sentinel's business. What needs no history stays with Prefect's own triggers.
+are, and what is said of them, is the sentinel's business. See `occasions`. What needs no history
+stays with Prefect's own triggers.
 """
 
 import hashlib
@@ -10,12 +11,11 @@ from dataclasses import replace
 
 from alerting.plan import triggers
 from alerting.plan.delivery import Delivery
-from alerting.plan.messages import Message
+from alerting.plan.messages import Messages
 from alerting.plan.names import names_of
-from alerting.plan.rules import AutomationRule, EventTrigger, Tier
-from alerting.plan.tiers import TITLES, TierPlanner
-from alerting.plan.verdict_messages import VerdictMessages
-from alerting.plan.verdicts import VerdictKind
+from alerting.plan.occasions import occasions
+from alerting.plan.rules import AutomationRule, Tier
+from alerting.plan.tiers import TierPlanner
 from alerting.settings import Settings
 from alerting.settings.durations import format_duration
 
@@ -32,9 +32,9 @@ class SentinelTierPlanner:
         self._settings = settings
         self._names = names_of(settings)
         self._scope = self._names.scope(stack)
-        self._messages = VerdictMessages(settings)
+        self._messages = Messages(settings, stack)
         self._delivery = Delivery(settings)
-        self._native = TierPlanner(settings)
+        self._native = TierPlanner(settings, stack)
 
     def automations(self) -> Iterator[AutomationRule]:
         """Every automation of the stack; a rule follows those that it refers to."""
@@ -58,53 +58,16 @@ class SentinelTierPlanner:
             )
 
     def _verdicts(self) -> Iterator[AutomationRule]:
-        tiers, messages = self._settings.tiers, self._messages
-        yield self._rule(
-            "warning",
-            f"One message for each failed run with the tag {self._settings.tag}.",
-            triggers.verdict(VerdictKind.FAILURE, self._scope),
-            messages.failure(),
-            tiers.warning.notify,
-        )
-        yield self._rule(
-            "recovery",
-            "The first success of a pipeline that had failed.",
-            triggers.verdict(VerdictKind.RECOVERY, self._scope),
-            messages.recovery(),
-            self._delivery.told_of_recovery(),
-        )
-        if tiers.critical:
-            failures = tiers.critical.consecutive_failures
-            yield self._rule(
-                "critical",
-                f"{failures} consecutive failures of one pipeline, and every further {failures}.",
-                triggers.verdict(VerdictKind.STREAK, self._scope),
-                messages.streak(),
-                tiers.critical.notify,
-            )
-        yield from self._escalation()
-        if tiers.p1 and len(self._settings.pipelines) > 1:
-            yield self._rule(
-                "p1-all-down",
-                "The last run of every listed pipeline failed.",
-                triggers.verdict(VerdictKind.ALL_DOWN, self._scope),
-                messages.all_down(),
-                tiers.p1.notify,
-            )
-
-    def _escalation(self) -> Iterator[AutomationRule]:
-        if not any(pipeline.escalate for pipeline in self._settings.pipelines.values()):
-            return
-        for step in self._settings.escalation:
-            after = format_duration(step.after)
-            message = self._messages.step(step.to, step.after)
+        for occasion in occasions(self._settings):
             yield AutomationRule(
-                key=f"escalation-{after}",
-                name=self._names.automation(f"{TITLES['escalation']} ({after})"),
-                tier=Tier.ESCALATION,
-                description=f"An outage of {after}, for the {step.to}.",
-                trigger=triggers.verdict(VerdictKind.ESCALATION, self._scope, step=after),
-                notifications=self._delivery.notifications(step.notify, message, waking=step.to),
+                key=occasion.key,
+                name=self._names.automation(occasion.title),
+                tier=occasion.tier,
+                description=occasion.description,
+                trigger=triggers.verdicts(
+                    occasion.kinds, self._scope, step=occasion.label, routes=occasion.routes
+                ),
+                notifications=self._delivery.announced(occasion.notify),
             )
 
     def _watch(self, standby: Sequence[AutomationRule]) -> AutomationRule:
@@ -139,28 +102,17 @@ class SentinelTierPlanner:
             f"Deploying this starts the watch ({defined}).",
             trigger=triggers.heard_again(self._scope),
             notifications=self._delivery.notifications(
-                self._delivery.told_of_recovery(), self._messages.heard_again()
+                (*self._delivery.told_of_recovery(), *self._closing()), self._messages.heard_again()
             ),
             pauses=tuple(rule.key for rule in standby),
             created_after=(watch.key,),
         )
 
+    def _closing(self) -> tuple[str, ...]:
+        """Who was paged that the alerting is down, and has an incident to be closed."""
+        told = self._delivery.told_of_recovery()
+        paged = self._delivery.told_of_silence()
+        return tuple(c for c in paged if self._delivery.closes(c) and c not in told)
+
     def _back_name(self) -> str:
         return self._names.automation("Sentinel Back")
-
-    def _rule(
-        self,
-        key: str,
-        description: str,
-        trigger: EventTrigger,
-        message: Message,
-        notify: tuple[str, ...],
-    ) -> AutomationRule:
-        return AutomationRule(
-            key=key,
-            name=self._names.automation(TITLES[key]),
-            tier=message.tier,
-            description=description,
-            trigger=trigger,
-            notifications=self._delivery.notifications(notify, message),
-        )

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from alerting.plan import triggers
 from alerting.plan.delivery import Delivery
-from alerting.plan.messages import Message, Messages
+from alerting.plan.message import Message
+from alerting.plan.messages import Messages
 from alerting.plan.names import names_of
-from alerting.plan.rules import AutomationRule, CompoundTrigger, EventTrigger, Labels
+from alerting.plan.rules import AutomationRule, CompoundTrigger, EventTrigger, Labels, Tier
 from alerting.settings import Settings
 from alerting.settings.consistency import DEFAULT_WINDOW
 from alerting.settings.durations import format_duration
-from alerting.settings.models import PipelineSettings, longest_interval
+from alerting.settings.pipelines import PipelineSettings, longest_interval
+from alerting.settings.tiers import LateSettings
 
 TITLES = {
     "warning": "Pipeline Failure Alert",
@@ -22,6 +24,8 @@ TITLES = {
     "escalation": "Pipeline Escalation",
     "p1-all-down": "Pipelines All Down",
     "p1-work-pool": "Work Pool Not Ready",
+    "work-pool-ready": "Work Pool Ready",
+    "lost": "Pipeline Lost",
 }
 """What automations are called, whoever judges."""
 MOST_WATCHED = 100
@@ -30,11 +34,11 @@ MOST_WATCHED = 100
 class TierPlanner:
     """Turns a stack's tiers into automations."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stack: str) -> None:
         """Prepare what all tiers share: names, messages, who is reached."""
         self._settings = settings
         self._names = names_of(settings)
-        self._messages = Messages(settings)
+        self._messages = Messages(settings, stack)
         self._delivery = Delivery(settings)
         self._tagged = triggers.tagged(settings.tag)
 
@@ -50,10 +54,11 @@ class TierPlanner:
         yield from self._critical()
         yield from self._escalation()
         yield from self._all_down()
+        yield self._late()
 
     def stateless(self) -> Iterator[AutomationRule]:
         """What a trigger sees as well as anything else."""
-        yield self._late()
+        yield self._lost()
         yield from self._work_pool()
 
     def _warning(self) -> AutomationRule:
@@ -73,7 +78,7 @@ class TierPlanner:
             "The first success of a flow that had failed.",
             triggers.first_success_after_failure((self._tagged,), self._recovery_window()),
             self._messages.recovery(),
-            self._delivery.told_of_recovery(),
+            (*self._delivery.told_of_recovery(), *self._closing()),
         )
 
     def _late(self) -> AutomationRule:
@@ -84,7 +89,29 @@ class TierPlanner:
             "A scheduled run that did not start.",
             triggers.late((self._tagged,)),
             self._messages.late(),
-            tiers.late.notify if tiers.late else self._delivery.warned_on_slack(),
+            tiers.late.notify if tiers.late else self._delivery.warned_quietly(),
+        )
+
+    def _closing(self) -> tuple[str, ...]:
+        """Who was paged for a pipeline, and has an incident to be closed."""
+        tiers, delivery = self._settings.tiers, self._delivery
+        lists = [tiers.warning.notify, tiers.critical.notify if tiers.critical else ()]
+        lists += [step.notify for step in self._settings.escalation]
+        paged = dict.fromkeys(channel for notify in lists for channel in notify)
+        told = delivery.told_of_recovery()
+        return tuple(c for c in paged if delivery.closes(c) and c not in told)
+
+    def _lost(self) -> AutomationRule:
+        late = self._settings.tiers.late
+        after = late.lost_after if late else LateSettings.model_fields["lost_after"].default
+        return AutomationRule(
+            key="lost",
+            name=self._names.automation(TITLES["lost"]),
+            tier=Tier.LATE,
+            description=f"A run without a heartbeat for {format_duration(after)}: it counts as "
+            "crashed.",
+            trigger=triggers.lost((self._tagged,), after),
+            crashes=f"No heartbeat for {format_duration(after)}: killed, or out of memory",
         )
 
     def _critical(self) -> Iterator[AutomationRule]:
@@ -186,6 +213,16 @@ class TierPlanner:
             self._messages.work_pool(),
             p1.notify,
         )
+        resolving = tuple(c for c in p1.notify if self._delivery.closes(c))
+        if resolving:
+            yield self._rule(
+                "work-pool-ready",
+                TITLES["work-pool-ready"],
+                "Closes the incident of a work pool that has a worker again.",
+                triggers.work_pool_ready(p1.work_pools),
+                self._messages.work_pool(over=True),
+                resolving,
+            )
 
     def _recovery_window(self) -> timedelta:
         """Long enough for the run after next of the pipeline that runs least often."""

@@ -15,6 +15,7 @@ from alerting.plan.verdicts import (
     EVENT_PREFIX,
     HEARTBEAT_EVENT,
     RESUMED,
+    ROUTE_LABEL,
     SCOPE_LABEL,
     STANDBY_LABEL,
     STEP_LABEL,
@@ -27,6 +28,8 @@ FAILED_RUN: Labels = {**FLOW_RUN, "prefect.state-type": ("FAILED", "CRASHED")}
 ANY_STATE = ("prefect.flow-run.*",)
 BAD = ("prefect.flow-run.Crashed", "prefect.flow-run.Failed", "prefect.flow-run.TimedOut")
 OK = ("prefect.flow-run.Completed",)
+HEARTBEAT = "prefect.flow-run.heartbeat"
+GONE = ("prefect.flow-run.Cancelled", "prefect.flow-run.Paused", "prefect.flow-run.Suspended")
 EACH_RUN = ("prefect.resource.id",)
 EACH_FLOW = ("related:flow:prefect.resource.id",)
 EACH_DEPLOYMENT = ("related:deployment:prefect.resource.id", *EACH_FLOW)
@@ -169,12 +172,58 @@ def work_pool_not_ready(names: Sequence[str]) -> EventTrigger:
     )
 
 
-def verdict(kind: VerdictKind, scope: str, *, step: str | None = None) -> EventTrigger:
-    """Each of the sentinel's verdicts of a kind; of escalations, those of one step."""
-    match = {"prefect.resource.id": f"{EVENT_PREFIX}*", SCOPE_LABEL: scope}
+def work_pool_ready(names: Sequence[str]) -> EventTrigger:
+    """A work pool that has a worker again, or was meant to have none."""
+    return EventTrigger(
+        expect=(
+            "prefect.work-pool.deleted",
+            "prefect.work-pool.paused",
+            "prefect.work-pool.ready",
+        ),
+        after=("prefect.work-pool.not-ready",),
+        match={"prefect.resource.id": "prefect.work-pool.*", **_of_name(names)},
+        match_related=(),
+        for_each=EACH_RUN,
+        within=RECOVERY_WINDOW,
+    )
+
+
+def lost(related: tuple[Labels, ...], within: timedelta) -> EventTrigger:
+    """A run that sent heartbeats, and then neither a further one nor an end.
+
+    A run that is killed outright says nothing: to Prefect it is running for ever.
+    """
+    return EventTrigger(
+        expect=(HEARTBEAT, *OK, *BAD, *GONE),
+        after=(HEARTBEAT,),
+        match=FLOW_RUN,
+        match_related=related,
+        for_each=EACH_RUN,
+        posture=Posture.PROACTIVE,
+        within=within,
+    )
+
+
+def verdicts(
+    kinds: Iterable[VerdictKind],
+    scope: str,
+    *,
+    step: str | None = None,
+    routes: tuple[str, ...] = (),
+) -> EventTrigger:
+    """Each of the sentinel's verdicts of some kinds.
+
+    Of escalations those of one step, and where owners have channels of their own those for some.
+    """
+    match: dict[str, str | tuple[str, ...]] = {
+        "prefect.resource.id": f"{EVENT_PREFIX}*",
+        SCOPE_LABEL: scope,
+    }
     if step is not None:
         match[STEP_LABEL] = step
-    return EventTrigger((kind.event,), match, (), for_each=EACH_RUN)
+    if routes:
+        match[ROUTE_LABEL] = tuple(map(_exactly, routes))
+    return EventTrigger(tuple(kind.event for kind in kinds), match, (), for_each=EACH_RUN)
 
 
 def drill(events: tuple[str, ...], scope: str, *, pages: bool) -> EventTrigger:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from alerting.plan import Plan, SecretRule, build_plan
 from alerting.secrets.errors import SecretsError
 from alerting.settings import SecretSource, Settings
-from alerting.settings.models import PagerDutyChannel
+from alerting.settings.channels import PagerDutyChannel
 from alerting.settings.stackfile import StackFile
 
 

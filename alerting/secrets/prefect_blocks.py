@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import SecretStr
 
 from alerting.adoption.workspace import Workspace, WorkspaceError
+from alerting.plan.documents import held
 from alerting.secrets.declared import BlockField
 from alerting.secrets.errors import SecretsError
 from alerting.settings.models import PrefectSettings
@@ -35,12 +36,12 @@ class PrefectBlocks:
         if not found:
             return None
         data = found[0]["data"]
-        held = data.get(field.field) if isinstance(data, dict) else None
-        if not isinstance(held, str) or set(held) == {"*"}:
+        there = held(data, field.field) if isinstance(data, dict) else None
+        if not isinstance(there, str) or set(there) == {"*"}:
             raise SecretsError(
                 f"Prefect hides what {field} holds: the credentials may not read blocks' secrets"
             )
-        return SecretStr(held)
+        return SecretStr(there)
 
 
 def workspace_of(prefect: PrefectSettings, environment: Mapping[str, str]) -> Workspace:

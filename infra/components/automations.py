@@ -10,7 +10,7 @@ import pulumi_prefect as prefect
 
 from alerting.adoption.claims import NEW, Claim
 from alerting.plan import AutomationRule, CompoundTrigger, EventTrigger
-from alerting.plan.documents import in_order, labels_document, related_document, switches
+from alerting.plan.documents import crashing, in_order, labels_document, related_document, switches
 from alerting.settings import PROJECT
 
 
@@ -28,7 +28,7 @@ class AlertAutomations(pulumi.ComponentResource):
         claims: Mapping[str, Claim],
         provider: prefect.Provider,
     ) -> None:
-        """Declare an automation for each rule; `block_ids` are by channel, `claims` by key."""
+        """Declare an automation for each rule; `block_ids` and `claims` are by key."""
         super().__init__(f"{PROJECT}:automations:AlertAutomations", name)
         ids: defaultdict[str, dict[str, pulumi.Output[str]]] = defaultdict(dict)
         automations: dict[str, prefect.Automation] = {}
@@ -47,7 +47,7 @@ class AlertAutomations(pulumi.ComponentResource):
                     [
                         prefect.AutomationActionArgs(
                             type="send-notification",
-                            block_document_id=block_ids[notification.channel],
+                            block_document_id=block_ids[notification.block],
                             subject=notification.subject,
                             body=notification.body,
                         )
@@ -59,7 +59,16 @@ class AlertAutomations(pulumi.ComponentResource):
                         )
                         for action, key in switches(rule)
                     ],
-                ),
+                )
+                + [
+                    prefect.AutomationActionArgs(
+                        type=str(action["type"]),
+                        state=str(action["state"]),
+                        name=str(action["name"]),
+                        message=str(action["message"]),
+                    )
+                    for action in crashing(rule)
+                ],
                 opts=pulumi.ResourceOptions(
                     parent=self,
                     provider=provider,

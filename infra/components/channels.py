@@ -68,7 +68,7 @@ def _data(rule: BlockRule, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.
     """
     if not rule.secrets:
         return pulumi.Output.secret(json.dumps(rule.data))
-    filled = {field: secrets[key] for field, key in rule.secrets.items()}
+    needed = {key: secrets[key] for key in rule.secrets.values()}
     return pulumi.Output.secret(
-        pulumi.Output.all(**filled).apply(lambda values: json.dumps({**rule.data, **values}))
+        pulumi.Output.all(**needed).apply(lambda values: json.dumps(rule.document(values)))
     )

@@ -1,0 +1,155 @@
+"""What is configured soundly and will not do what people expect of it. Pure.
+
+Errors are the settings' business: they keep a stack from being deployed. These are told beside it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerting.plan.delivery import Delivery, is_set_up
+from alerting.plan.occasions import Occasion, occasions, routed
+from alerting.plan.rules import Tier
+from alerting.plan.verdicts import DEFAULT_ROUTE
+from alerting.settings import Settings
+from alerting.settings.cron import shortest_gap
+from alerting.settings.durations import format_duration
+from alerting.settings.models import Evaluation
+
+_PAGING = frozenset({Tier.CRITICAL, Tier.ESCALATION, Tier.P1})
+_AWAKE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to be looked at: where it is, what it means and what to do."""
+
+    key: str
+    text: str
+
+
+def findings(settings: Settings) -> list[Finding]:
+    """Everything that is found, in the order of the settings."""
+    return [
+        *_nobody_told(settings),
+        *_never_fires(settings),
+        *_told_twice(settings),
+        *_never_resolved(settings),
+        *_wakes_nobody(settings),
+    ]
+
+
+def _nobody_told(settings: Settings) -> Iterator[Finding]:
+    """Pipelines that nobody would be told of."""
+    for name, pipeline in settings.pipelines.items():
+        notify = routed(settings, pipeline.owner, settings.tiers.warning.notify)
+        if not any(is_set_up(settings, channel) for channel in notify):
+            yield Finding(
+                f"pipelines.{name}",
+                f"nobody would be told of its failures: {', '.join(notify)} is not set up. Give it "
+                "a secret, or name another channel",
+            )
+    for index, window in enumerate(settings.maintenance):
+        gap = shortest_gap(window.cron)
+        if gap is not None and gap - window.duration < _AWAKE:
+            who = ", ".join(window.pipelines) or "any pipeline"
+            yield Finding(
+                f"maintenance[{index}]",
+                f"nobody would be told of {who}: it is silenced all the time. Shorten duration",
+            )
+
+
+def _never_fires(settings: Settings) -> Iterator[Finding]:
+    """Tiers that cannot fire."""
+    tiers, pipelines = settings.tiers, settings.pipelines.values()
+    if tiers.p1 and len(settings.pipelines) < 2:  # noqa: PLR2004 - it takes two to be all
+        yield Finding("tiers.p1", "never fires for pipelines: list two of them at least")
+    if settings.escalation and not any(pipeline.escalate for pipeline in pipelines):
+        yield Finding("escalation", "never fires: no pipeline has escalate: true")
+    if tiers.freshness and not any(p.fresh_within or p.deadline for p in pipelines):
+        yield Finding("tiers.freshness", "never fires: no pipeline has freshWithin or deadline")
+    if tiers.anomaly and not any(pipeline.rows for pipeline in pipelines):
+        yield Finding("tiers.anomaly", "never fires: no pipeline has rows")
+    if tiers.success and not any(pipeline.announce_success for pipeline in pipelines):
+        yield Finding("tiers.success", "never fires: no pipeline has announceSuccess: true")
+    flap_for = settings.noise.flap_for
+    for name, pipeline in settings.pipelines.items():
+        if flap_for and pipeline.every and flap_for >= pipeline.every:
+            yield Finding(
+                f"pipelines.{name}.every",
+                f"its recovery is never told while it fails now and then: noise.flapFor of "
+                f"{format_duration(flap_for)} is as long as its interval. Shorten flapFor",
+            )
+
+
+def _told_twice(settings: Settings) -> Iterator[Finding]:
+    """Rules that page for one event, and channels that are one place."""
+    yield from _paged_twice(settings)
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for name, declared in settings.channels.items():
+        if declared.secret:
+            places[declared.secret].append(name)
+    for occasion in _of_default_route(settings):
+        for secret, names in places.items():
+            if len(both := [name for name in names if name in occasion.notify]) > 1:
+                yield Finding(
+                    occasion.key,
+                    f"tells {' and '.join(both)}, which are one place: both use {secret}. Name one",
+                )
+
+
+def _paged_twice(settings: Settings) -> Iterator[Finding]:
+    delivery = Delivery(settings)
+    paging: defaultdict[str, set[str]] = defaultdict(set)
+    for occasion in _of_default_route(settings):
+        for channel in occasion.notify:
+            if delivery.is_pagerduty(channel) and not delivery.resolves(channel):
+                paging[channel].add(occasion.key)
+    for channel, keys in paging.items():
+        if {"warning", "critical"} <= keys:
+            yield Finding(
+                "tiers.critical",
+                f"pages {channel} for a failure that warning pages it for: with incidents: plain "
+                "that is two incidents. Take it out of one, or let incidents be deduplicated",
+            )
+
+
+def _never_resolved(settings: Settings) -> Iterator[Finding]:
+    """Pages whose incidents nothing closes."""
+    delivery = Delivery(settings)
+    for occasion in _of_default_route(settings):
+        if occasion.tier not in _PAGING:
+            continue
+        for channel in occasion.notify:
+            if delivery.is_pagerduty(channel) and not delivery.resolves(channel):
+                yield Finding(
+                    occasion.key,
+                    f"pages {channel}, and no recovery resolves it: it has incidents: plain. "
+                    "Use deduplicated, or close them by hand",
+                )
+
+
+def _wakes_nobody(settings: Settings) -> Iterator[Finding]:
+    """Escalation steps on a channel that has the incident already."""
+    delivery, seen = Delivery(settings), dict[str, str]()
+    for step in settings.escalation:
+        after = format_duration(step.after)
+        for channel in step.notify:
+            if delivery.resolves(channel) and channel in seen:
+                yield Finding(
+                    f"escalation.{after}",
+                    f"updates the incident that {seen[channel]} opened on {channel}, which wakes "
+                    f"nobody again: PagerDuty's own policy must reach the {step.to}, or name a "
+                    "channel of theirs",
+                )
+            seen.setdefault(channel, f"the step of {after}")
+
+
+def _of_default_route(settings: Settings) -> Iterator[Occasion]:
+    if settings.evaluation is Evaluation.SENTINEL:
+        for occasion in occasions(settings):
+            if not occasion.routes or DEFAULT_ROUTE in occasion.routes:
+                yield occasion
+        return
+    yield from occasions(settings.model_copy(update={"owners": {}}))
