@@ -25,11 +25,21 @@ from prefect.logging.loggers import PrefectLogAdapter, flow_run_logger
 from prefect.settings import PREFECT_UI_URL
 from pydantic import ValidationError
 
-from alerting.plan.messages import Message
+from alerting.loads import report_load
+from alerting.plan.forms import Form
+from alerting.plan.message import Incident, Message
 from alerting.plan.names import Names
 from alerting.plan.published import SETTINGS_BLOCK, PublishedSettings
 from alerting.plan.rules import Tier
 from alerting.redaction import redact
+
+__all__ = [
+    "NAME_PREFIX_VARIABLE",
+    "always_notify_on_failure",
+    "notify_on_completion",
+    "notify_on_failure",
+    "report_load",
+]
 
 NAME_PREFIX_VARIABLE = "DATA_ALERTS_NAME_PREFIX"
 """The environment variable that holds the stack's `namePrefix`, where it has one."""
@@ -61,7 +71,8 @@ async def notify_on_failure(flow: Flow[..., Any], flow_run: FlowRun, state: Stat
     logger = flow_run_logger(flow_run, flow)
     async with _harmless(logger):
         settings = await _load_settings(logger)
-        if not await _is_announced(flow_run, settings, logger):
+        automation = settings.failure_automation
+        if not await _is_announced(flow_run, settings.tag, automation, logger):
             await _announce_failure(flow, flow_run, state, settings)
 
 
@@ -75,13 +86,17 @@ async def always_notify_on_failure(
 
 
 async def notify_on_completion(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Announce a completed run of a pipeline with `announceSuccess`, and of no other."""
+    """Announce a completed run of a pipeline with `announceSuccess`, and of no other.
+
+    Not where the stack's automation announces it.
+    """
     logger = flow_run_logger(flow_run, flow)
     async with _harmless(logger):
         settings = await _load_settings(logger)
         ended = EndedRun(flow.name, await _deployment_name(flow_run), flow_run, state)
         pipeline = settings.pipeline_of(ended.flow, ended.deployment)
-        if pipeline and pipeline.announce_success:
+        announced = await _is_announced(flow_run, settings.tag, settings.success_automation, logger)
+        if pipeline and pipeline.announce_success and not announced:
             await _send(settings.success_blocks, completion_message(ended, settings))
 
 
@@ -115,7 +130,10 @@ def _message(
         ("Runbook", (pipeline and pipeline.runbook) or "none yet"),
         ("Look", f"{settings.ui_url}/runs/flow-run/{run.id}"),
     )
-    return Message(tier, f"Pipeline {outcome}: {ended.flow}", f"{ended.flow} {outcome}.", fields)
+    # A hook tells Slack alone, which has no incidents.
+    incident = Incident(ended.flow, ended.flow, settings.stack or "")
+    subject = f"Pipeline {outcome}: {ended.flow}"
+    return Message(tier, subject, f"{ended.flow} {outcome}.", fields, incident)
 
 
 async def _announce_failure(
@@ -176,22 +194,22 @@ def _block_name(name: str) -> str:
 
 
 async def _is_announced(
-    flow_run: FlowRun, settings: PublishedSettings, logger: PrefectLogAdapter
+    flow_run: FlowRun, tag: str, automation: str | None, logger: PrefectLogAdapter
 ) -> bool:
-    """Whether an automation announces the failure of this run."""
-    if settings.tag not in flow_run.tags:
+    """Whether an automation of this name announces the end of this run."""
+    if automation is None or tag not in flow_run.tags:
         return False
     try:
         async with asyncio.timeout(LOOKUP_SECONDS), get_client() as client:
-            automations = await client.read_automations_by_name(settings.failure_automation)
+            automations = await client.read_automations_by_name(automation)
     except Exception as error:  # noqa: BLE001 - rather announced twice than never
         logger.warning(
-            "Could not ask for automation %r, so this failure may be announced twice. %s",
-            settings.failure_automation,
+            "Could not ask for automation %r, so this run may be announced twice. %s",
+            automation,
             _one_line(error),
         )
         return False
-    return any(automation.enabled for automation in automations)
+    return any(each.enabled for each in automations)
 
 
 async def _deployment_name(flow_run: FlowRun) -> str | None:
@@ -208,7 +226,7 @@ async def _send(blocks: Sequence[str], message: Message) -> None:
     """Send to each block, whether or not the others can be reached; raise SendError after that."""
     if not blocks:
         raise SendError("The stack names no Slack channel for this; see its tiers")
-    subject, body = message.slack()
+    subject, body = message.text(Form.SLACK)
     results = await asyncio.gather(
         *(_send_to(slug, subject, body) for slug in blocks), return_exceptions=True
     )

@@ -18,7 +18,8 @@ from alerting.plan.drill_events import (
 from alerting.plan.published import PublishedDrillRule, PublishedSettings
 from alerting.plan.verdicts import SCOPE_LABEL
 from alerting.sentinel.drills import answer_id
-from alerting.sentinel.events import STATE_TYPE_LABEL, Event, readable
+from alerting.sentinel.events import STATE_TYPE_LABEL, Event
+from alerting.sentinel.texts import readable
 
 _SUBJECTS = {
     DrillPhase.BEGAN: "trying the alerting of {stack}, nothing is wrong",
@@ -59,7 +60,8 @@ class Drill(BaseModel):
                 "no PagerDuty channel of the stack is set up: leave out --page, or give one its "
                 "secret and deploy"
             )
-        rules = tuple(rule for rule in (drills.told, drills.paged if page else None) if rule)
+        paging = (drills.paged, drills.closed) if page else ()
+        rules = tuple(rule for rule in (drills.told, *paging) if rule)
         if not rules:
             raise DrillError("the stack has no Slack channel: add one, or try PagerDuty by --page")
         return cls(

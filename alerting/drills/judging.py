@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from alerting.drills.drill import Drill
 from alerting.drills.report import Delivery, DrillReport
 from alerting.plan.drill_events import DrillPhase
-from alerting.sentinel.events import Event, shortened
+from alerting.sentinel.events import Event
+from alerting.sentinel.texts import shortened
 from alerting.settings.durations import format_duration
 
 EXECUTED = "prefect.automation.action.executed"

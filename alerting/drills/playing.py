@@ -22,9 +22,10 @@ from alerting.drills.report import Delivery, DrillReport
 from alerting.plan.drill_events import DrillPhase, drill_resource
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import HEARTBEAT_EVENT, SCOPE_LABEL, sentinel_resource
-from alerting.sentinel.events import Event, readable
+from alerting.sentinel.events import Event
 from alerting.sentinel.prefect_events import CLOCKS_DIFFER, from_then_on, read_events
 from alerting.sentinel.prefect_workspace import PrefectWorkspace
+from alerting.sentinel.texts import readable
 from alerting.sentinel.workspace import PERSISTED_SECONDS, AutomationState
 from alerting.settings.durations import format_duration
 

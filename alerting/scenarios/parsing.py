@@ -19,10 +19,12 @@ from alerting.scenarios.timeline import (
     EventStep,
     Expected,
     Heading,
+    LoadStep,
     RestartStep,
     RunStep,
     Scenario,
     SentinelStep,
+    SilenceStep,
     Step,
     UntilStep,
 )
@@ -31,8 +33,10 @@ from alerting.settings.problems import KeyPath, Problem, SettingsError
 _KINDS: dict[str, type[Step]] = {
     "event": EventStep,
     "flow": RunStep,
+    "load": LoadStep,
     "restart": RestartStep,
     "sentinel": SentinelStep,
+    "silence": SilenceStep,
     "until": UntilStep,
 }
 _LISTS = ("timeline", "expect")
@@ -108,8 +112,8 @@ class _Reader:
             self._add(path, f"{_MAPPING}, such as {{at: 0m, flow: ..., state: Failed}}")
             return None
         kinds = [kind for kind in _KINDS if kind in entry]
-        if "event" in kinds and "flow" in kinds:
-            kinds.remove("flow")
+        if len(kinds) > 1 and "flow" in kinds:
+            kinds.remove("flow")  # which says whose event or load it is
         if len(kinds) != 1:
             what = " and ".join(kinds) or "nothing"
             self._add(path, f"says {what}. Expected one of {', '.join(sorted(_KINDS))}")

@@ -7,17 +7,20 @@ from typing import Self
 from prefect.settings import Settings
 
 from alerting.plan import Plan
+from alerting.plan.silences import Silence
 from alerting.scenarios.comparison import Outcome, compare
 from alerting.scenarios.engine import START, Engine, EngineError
 from alerting.scenarios.rendering import RenderingError
-from alerting.scenarios.run_events import RunEvent, any_event
+from alerting.scenarios.run_events import RunEvent, any_event, load_event, made_id
 from alerting.scenarios.simulation import Deployment, Simulation
 from alerting.scenarios.timeline import (
     EventStep,
+    LoadStep,
     RestartStep,
     RunStep,
     Scenario,
     SentinelStep,
+    SilenceStep,
     Step,
 )
 
@@ -79,6 +82,23 @@ def _take(step: Step, simulation: Simulation, run: RunEvent | None) -> None:
                     flow=step.flow,
                     deployment=step.deployment,
                     tags=step.tags,
+                )
+            )
+        case LoadStep():
+            tag = simulation.tag
+            simulation.happens(
+                load_event(step.flow, step.deployment, step.load, START + step.at, tag)
+            )
+        case SilenceStep():
+            starts = START + step.at
+            simulation.silence(
+                Silence(
+                    id=str(made_id("silence", str(step.at))),
+                    pipelines=step.pipelines,
+                    starts=starts,
+                    ends=starts + step.silence,
+                    reason=step.reason,
+                    author="scenario",
                 )
             )
         case RestartStep():

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+from alerting.plan.load_events import LOAD_EVENT, Rows, load_labels, load_payload
+
 Event = dict[str, Any]
 
 _NAMESPACE = UUID("b1a7c5de-8d2f-5f43-9c11-7a0c1d7f2b64")
@@ -132,6 +134,40 @@ def any_event(  # noqa: PLR0913 - the parts of an event
         "resource": resource,
         "related": related(flow, deployment, None, tags),
         "payload": dict(payload),
+    }
+
+
+def crashed(event: Mapping[str, Any], message: str, at: datetime) -> Event:
+    """The run of an event is set to crashed."""
+    labels = event["resource"]
+    return {
+        "id": str(made_id("state", labels["prefect.resource.id"], "Crashed", at.isoformat())),
+        "occurred": at.isoformat(),
+        "event": "prefect.flow-run.Crashed",
+        "resource": {
+            **labels,
+            "prefect.state-message": message,
+            "prefect.state-name": "Crashed",
+            "prefect.state-timestamp": at.isoformat(),
+            "prefect.state-type": "CRASHED",
+        },
+        "related": event["related"],
+        "payload": {},
+    }
+
+
+def load_event(flow: str, deployment: str | None, rows: int, at: datetime, tag: str) -> Event:
+    """A flow tells of its load; the sentinel alone hears it."""
+    return {
+        "id": str(made_id("load", flow, deployment or "", at.isoformat())),
+        "occurred": at.isoformat(),
+        "event": LOAD_EVENT,
+        "resource": load_labels(flow),
+        "related": [
+            _resource("flow-run", f"load of {flow} at {at.isoformat()}"),
+            *related(flow, deployment, None, (tag,)),
+        ],
+        "payload": load_payload(Rows(total=rows), flow=flow, pipeline=None),
     }
 
 

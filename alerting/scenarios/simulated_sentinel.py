@@ -1,20 +1,28 @@
 """The sentinel in virtual time: its own judging, without the API that it asks on a server."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from alerting.plan.load_events import Load, load_of, pipeline_of_load
 from alerting.plan.published import PublishedSettings
+from alerting.plan.silences import Silence
+from alerting.scenarios.open_runs import OpenRuns
 from alerting.scenarios.run_events import made_id
+from alerting.sentinel.anomalies import of_load
 from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
 from alerting.sentinel.drills import answer
 from alerting.sentinel.events import announcement, ended_run, heartbeat, parent_task_run
+from alerting.sentinel.gate import Gate
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import REORDERED, Judge, rules_of
+from alerting.sentinel.judging import REORDERED, Judge, rules_of, silences_of
+from alerting.sentinel.ordering import in_order
+from alerting.sentinel.summaries import Day, day_over, silence_over
 from alerting.sentinel.verdicts import Verdict
 
 Event = Mapping[str, Any]
+_LOOK_AHEAD = timedelta(days=2)
 
 
 class SimulatedSentinel:
@@ -31,11 +39,16 @@ class SimulatedSentinel:
         self._since = deployed
         self._connected = deployed
         self._judge: Judge | None = None
+        self._gate: Gate | None = None
         self._history: list[Ended] = []
+        self._open_runs = OpenRuns(settings)
+        self._loads: list[Load] = []
+        self._added: list[Silence] = []
         self._announced: set[UUID] = set()
         self._firings: list[StandbyFiring] = []
         self._heard: datetime | None = None
         self._heard_before: datetime | None = None
+        self._looked: datetime = deployed
         self._alerting_parents: set[UUID] = set()
 
     def standby_fired(self, event: Event) -> None:
@@ -48,6 +61,12 @@ class SimulatedSentinel:
         if alerts:
             self._alerting_parents.add(task_run_id)
 
+    def silence(self, silence: Silence) -> None:
+        """Somebody adds a silence."""
+        self._added.append(silence)
+        if self._judge:
+            self._judge.silences = silences_of(self._settings, self._added)
+
     def observe(self, event: Event, now: datetime) -> list[Event]:
         """What it announces of an event; an event while it is down is history that it finds later.
 
@@ -55,22 +74,35 @@ class SimulatedSentinel:
         """
         if self._judge and (answered := answer(event, self._settings, now, self._connected)):
             return [answered]
+        if load := load_of(event):
+            self._loads.append(load)
+            return self._tell(self._of_load(load), now)
+        self._open_runs.note(event)
         ended = ended_run(event, self._settings.tag)
         if ended is None or not self._counts(event, ended):
-            return []
+            return self._tell(self._open_runs.overdue(now), now) if self._judge else []
         self._history.append(ended)
-        if self._judge is None:
-            return []
-        found = self._judge.observe(ended)
-        return self._announce([v for v in found if v.at >= self._since], now)
+        return self._tell(self._judge.observe(ended), now) if self._judge else []
 
     def next_due(self, now: datetime) -> datetime | None:
         """When it will next have something to announce without a further event."""
-        return self._judge.next_due(now) if self._judge else None
+        if self._judge is None or self._gate is None:
+            return None
+        silences = self._judge.silences
+        times = [self._judge.next_due(now), self._gate.next_due(now), self._open_runs.next_due(now)]
+        times += [each.ends for each in silences.running(now)]
+        times += [each.starts for each in silences.coming(now, now + _LOOK_AHEAD)]
+        if self._rules.summary:
+            times.append(self._rules.summary.next_after(now))
+        return min((time for time in times if time and time > now), default=None)
 
     def tick(self, now: datetime) -> list[Event]:
         """What has become due by now."""
-        return self._announce(self._judge.tick(now), now) if self._judge else []
+        if self._judge is None or self._gate is None:
+            return []
+        found = [*self._judge.tick(now), *self._over(now), *self._open_runs.overdue(now)]
+        told = self._tell(found, now)
+        return [*told, *self._announce(self._gate.tick(now), now)]
 
     def next_heartbeat(self) -> datetime | None:
         """When it will next be heard."""
@@ -90,16 +122,52 @@ class SimulatedSentinel:
         self._since = max(self._deployed, now - self._rules.catch_up)
         if self._heard_before:
             self._since = max(self._since, self._heard_before - REORDERED / 2)
-        self._judge = Judge(self._settings)
+        judge = self._judge = Judge(
+            self._settings,
+            silences=silences_of(self._settings, self._added),
+            deployed=self._deployed,
+        )
+        gate = self._gate = Gate(judge)
         ordered = sorted(self._history, key=lambda ended: ended.order)
-        found = [verdict for ended in ordered for verdict in self._judge.observe(ended)]
-        found += self._judge.tick(now)
+        found = [verdict for ended in ordered for verdict in judge.observe(ended)]
+        found += judge.tick(now)
         told = Told(frozenset(self._announced), tuple(self._firings))
-        return self._announce(missed(found, self._since, told, self._settings), now)
+        let_through = [*gate.admit(found, told.ids), *gate.tick(now, told.ids)]
+        new = missed(let_through, found, self._since, told, self._settings)
+        others = [*self._over(now), *self._open_runs.overdue(now)]
+        others += [verdict for load in self._loads for verdict in self._of_load(load)]
+        return [*self._announce(new, now), *self._tell(others, now)]
 
     def disconnect(self) -> None:
         """It is killed, or has lost the server: it remembers nothing."""
-        self._judge = None
+        self._judge = self._gate = None
+
+    def _over(self, now: datetime) -> list[Verdict]:
+        """The silences, and the days, that are over by now."""
+        after, self._looked = self._looked, now
+        if self._judge is None:
+            return []
+        over = self._judge.silences.over_between(after, now)
+        found = [silence_over(each, self._history, self._settings) for each in over]
+        if self._rules.summary and (at := self._rules.summary.last_until(now)) > after:
+            since = self._rules.summary.last_until(at - timedelta(microseconds=1))
+            ends = [ended for ended in self._history if since <= ended.at < at]
+            failed = sum(ended.failed for ended in ends)
+            failing = sorted({ended.flow for ended in self._judge.failing()})
+            found.append(
+                day_over(Day(since, at, len(ends) - failed, failed, failing), self._settings)
+            )
+        return [verdict for verdict in found if verdict]
+
+    def _of_load(self, load: Load) -> list[Verdict]:
+        about = pipeline_of_load(load, self._settings)
+        earlier = [
+            each
+            for each in self._loads
+            if each.at < load.at and pipeline_of_load(each, self._settings) == about
+        ]
+        recent = sorted(earlier, key=lambda each: each.at, reverse=True)
+        return list(of_load(load, recent, self._settings))
 
     def _counts(self, event: Event, ended: Ended) -> bool:
         """A subflow's end does not count where its parent speaks for it, unless it is listed."""
@@ -107,7 +175,14 @@ class SimulatedSentinel:
             return True
         return self._settings.pipeline_of(ended.flow, ended.deployment) is not None
 
+    def _tell(self, verdicts: Iterable[Verdict], now: datetime) -> list[Event]:
+        if self._gate is None:
+            return []
+        new = [each for each in verdicts if each.at >= self._since]
+        return self._announce(self._gate.admit(new), now)
+
     def _announce(self, verdicts: Iterable[Verdict], now: datetime) -> list[Event]:
-        ordered = sorted(verdicts, key=lambda verdict: verdict.at)
-        self._announced.update(verdict.id for verdict in ordered)
+        ordered = [v for v in in_order(verdicts) if v.id not in self._announced]
+        for verdict in ordered:
+            self._announced.update((verdict.id, *(member.id for member in verdict.members)))
         return [announcement(verdict, self._settings, now) for verdict in ordered]

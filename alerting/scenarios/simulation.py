@@ -23,9 +23,10 @@ from prefect.types import DateTime
 
 from alerting.plan import AutomationRule, EventTrigger, Plan, Posture, Tier
 from alerting.plan.documents import automation_document, switches
+from alerting.plan.silences import Silence
 from alerting.scenarios.engine import GRANULARITY, START, Engine
 from alerting.scenarios.rendering import Renderer
-from alerting.scenarios.run_events import RunEvent, made_id
+from alerting.scenarios.run_events import RunEvent, crashed, made_id
 from alerting.scenarios.simulated_sentinel import SimulatedSentinel
 from alerting.scenarios.told import Message, Told
 
@@ -40,8 +41,8 @@ class Deployment:
         """Make the automations."""
         self.plan = plan
         self.renderer = Renderer()
-        channels = {n.channel for rule in plan.automations for n in rule.notifications}
-        blocks = {channel: str(made_id("block", channel)) for channel in channels}
+        keys = {n.block for rule in plan.automations for n in rule.notifications}
+        blocks = {key: str(made_id("block", key)) for key in keys}
         ids = {rule.key: str(made_id("automation", rule.key)) for rule in plan.automations}
         self._rules = {rule.key: rule for rule in plan.automations}
         self._automations = {
@@ -90,6 +91,11 @@ class Simulation:
         self._leeway = GRANULARITY
 
     @property
+    def tag(self) -> str:
+        """The tag of runs that alert."""
+        return self._tag
+
+    @property
     def now(self) -> datetime:
         """The virtual time."""
         return self._engine.now
@@ -116,6 +122,11 @@ class Simulation:
         self._feed(what)
         if self._sentinel:
             self._feed_all(self._sentinel.observe(what, self.now))
+
+    def silence(self, silence: Silence) -> None:
+        """Somebody adds a silence now."""
+        if self._sentinel:
+            self._sentinel.silence(silence)
 
     def knows(self, run: RunEvent) -> None:
         """Tell of a run ahead of its events, since a subflow may end before its parent does."""
@@ -212,12 +223,16 @@ class Simulation:
     def _handle(self, firings: Iterable[Firing]) -> None:
         for firing in firings:
             rule = self._deployment.rule_of(firing)
-            self._tell(rule, firing)
+            if rule.notifications:
+                self._tell(rule, firing)
+            if rule.crashes and firing.triggering_event:
+                said = firing.triggering_event.model_dump(mode="json")
+                self.happens(crashed(said, rule.crashes, self.now))
             if rule.standby and self._sentinel:
-                said = firing.trigger.create_automation_state_change_event(
+                change = firing.trigger.create_automation_state_change_event(
                     firing, TriggerState.Triggered
                 )
-                self._sentinel.standby_fired(said.model_dump(mode="json"))
+                self._sentinel.standby_fired(change.model_dump(mode="json"))
             for action, key in switches(rule):
                 automation = self._deployment.automation(key)
                 self._engine.set_enabled(automation.id, enabled=action == "resume-automation")

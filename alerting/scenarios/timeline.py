@@ -118,6 +118,22 @@ class SentinelStep(Step):
     sentinel: Literal["down", "up"] = Field(description="down or up")
 
 
+class SilenceStep(Step):
+    """Somebody silences pipelines."""
+
+    silence: Duration = Field(description="how long they are silenced, such as 2h")
+    pipelines: tuple[Name, ...] = Field(default=(), description="which, by default all")
+    reason: Name = Field(default="maintenance", description="why, as the summary says it")
+
+
+class LoadStep(Step):
+    """A flow tells how many rows it has loaded."""
+
+    load: int = Field(strict=True, ge=0, description="the number of rows")
+    flow: Name = Field(description="the flow's name")
+    deployment: Name | None = Field(default=None, description="the deployment's name")
+
+
 class UntilStep(Step):
     """Nothing happens: time goes on."""
 

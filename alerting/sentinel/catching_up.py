@@ -13,6 +13,7 @@ from uuid import UUID
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import Event, ended_run
+from alerting.sentinel.grouping import without
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import pipeline_key, rules_of
 from alerting.sentinel.verdicts import Verdict
@@ -61,24 +62,32 @@ class Told:
 
 
 def missed(
-    verdicts: Iterable[Verdict], since: datetime, told: Told, settings: PublishedSettings
+    verdicts: Iterable[Verdict],
+    found: Iterable[Verdict],
+    since: datetime,
+    told: Told,
+    settings: PublishedSettings,
 ) -> list[Verdict]:
-    """Those of the verdicts that became true since then and that nobody was told of."""
-    found = tuple(verdicts)
+    """Those of the verdicts that were to be told since then and that nobody was told of.
+
+    `found` are all that were found, which say when outages ended.
+    """
     mended = {
         verdict.outage.anchor: verdict.at
         for verdict in found
         if verdict.outage and verdict.kind is VerdictKind.RECOVERY
     }
+
+    def is_new(verdict: Verdict) -> bool:
+        end = mended.get(verdict.outage.anchor) if verdict.outage else None
+        return not told.covers(verdict, _key(verdict.ended, settings), end)
+
     return [
-        verdict
-        for verdict in found
+        new
+        for verdict in verdicts
         if verdict.at >= since
-        and not told.covers(
-            verdict,
-            _key(verdict.ended, settings),
-            mended.get(verdict.outage.anchor) if verdict.outage else None,
-        )
+        for new in without(verdict, lambda member: not is_new(member))
+        if is_new(new)
     ]
 
 

@@ -8,22 +8,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from alerting.plan.published import PublishedPipeline, PublishedSettings
+from alerting.plan.drill_events import NO, YES
+from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import (
+    ABOUT_RUNS,
     EVENT_PREFIX,
     HEARTBEAT_EVENT,
     PAUSED,
     RESUMED,
+    ROUTE_LABEL,
     SCOPE_LABEL,
     SETTINGS_LABEL,
     STANDBY_LABEL,
     STEP_LABEL,
+    TOGETHER_LABEL,
     VerdictKind,
     sentinel_resource,
 )
-from alerting.redaction import redact
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import pipeline_key, pipeline_key_of, rules_of
+from alerting.sentinel.judging import pipeline_key, rules_of
+from alerting.sentinel.messages import TIERS, message_of
+from alerting.sentinel.routes import route_of
+from alerting.sentinel.texts import one_line, shortened
 from alerting.sentinel.verdicts import Verdict
 
 Event = Mapping[str, Any]
@@ -33,18 +39,21 @@ OUTCOMES = {"COMPLETED": False, "FAILED": True, "CRASHED": True}
 """Whether a run failed, by the type of its terminal state. A cancelled run counts for nothing."""
 
 STATE_TYPE_LABEL = "prefect.state-type"
-ERROR_LENGTH = 400
-_LISTED = 10
-_SCANNED = 20_000
-"""Characters of an error that are looked at: the rest is cut before it costs time."""
+_MOST_RELATED = 50
+"""Runs that an event names as related: Prefect refuses one that names more than a hundred."""
 
 
 def ended_run(event: Event, tag: str) -> Ended | None:
     """The end that a flow run's event tells of; None when it is another event, or has no tag."""
+    ended = event["resource"].get(STATE_TYPE_LABEL, "") in OUTCOMES
+    return run_in_state(event, tag) if ended else None
+
+
+def run_in_state(event: Event, tag: str) -> Ended | None:
+    """The run that a flow run's event tells of, as it was then; None for others, or without tag."""
     labels = event["resource"]
     resource_id = labels["prefect.resource.id"]
-    failed = OUTCOMES.get(labels.get(STATE_TYPE_LABEL, ""))
-    if failed is None or not resource_id.startswith(FLOW_RUN_PREFIX):
+    if not resource_id.startswith(FLOW_RUN_PREFIX):
         return None
     related = event.get("related", ())
     if not any(each["prefect.resource.id"] == f"prefect.tag.{tag}" for each in related):
@@ -55,7 +64,7 @@ def ended_run(event: Event, tag: str) -> Ended | None:
         run_id=UUID(resource_id.removeprefix(FLOW_RUN_PREFIX)),
         run=labels.get("prefect.resource.name", ""),
         flow=_name_in_role(related, "flow") or "",
-        failed=failed,
+        failed=OUTCOMES.get(labels.get(STATE_TYPE_LABEL, ""), False),
         deployment=_name_in_role(related, "deployment"),
         state=labels.get("prefect.state-name", ""),
         message=labels.get("prefect.state-message") or "",
@@ -75,15 +84,14 @@ def announcement(verdict: Verdict, settings: PublishedSettings, now: datetime) -
 
     It occurs when it is announced: Prefect takes old events for a clock that is behind.
     """
-    ended = verdict.ended
-    pipeline = settings.pipeline_of(ended.flow, ended.deployment)
-    key = pipeline_key(ended, pipeline)
+    about = _about(verdict, settings)
     scope = rules_of(settings).scope
-    about = "all" if verdict.kind in (VerdictKind.ALL_DOWN, VerdictKind.NOT_ALL_DOWN) else key
     labels = {
         "prefect.resource.id": f"{EVENT_PREFIX}pipeline.{scope}.{about}",
         "prefect.resource.name": about,
         SCOPE_LABEL: scope,
+        ROUTE_LABEL: route_of(verdict, settings),
+        TOGETHER_LABEL: YES if verdict.members else NO,
     }
     if verdict.step is not None:
         labels[STEP_LABEL] = verdict.step
@@ -94,29 +102,40 @@ def announcement(verdict: Verdict, settings: PublishedSettings, now: datetime) -
         "resource": labels,
         "related": [
             {
-                "prefect.resource.id": f"{FLOW_RUN_PREFIX}{ended.run_id}",
+                "prefect.resource.id": f"{FLOW_RUN_PREFIX}{run_id}",
                 "prefect.resource.role": "flow-run",
-                "prefect.resource.name": ended.run,
+                "prefect.resource.name": run,
             }
+            for run_id, run in list(_runs(verdict).items())[:_MOST_RELATED]
         ],
-        "payload": dict(_payload(verdict, pipeline, settings)),
+        "payload": dict(_payload(verdict, settings)),
     }
 
 
-def announced_run(event: Event) -> Ended:
-    """The end that an announced verdict is about."""
+def told_ids(event: Event) -> Iterator[UUID]:
+    """The ids of the verdicts that an announcement tells of: its own, and those in its list."""
+    yield UUID(event["id"])
+    yield from (UUID(member["verdict"]) for member in event["payload"].get("members", ()))
+
+
+def announced_runs(event: Event) -> Iterator[Ended]:
+    """The ends of runs that an announced verdict is about."""
+    about_runs = {kind.event for kind in (*ABOUT_RUNS, VerdictKind.ALL_DOWN)}
+    if event["event"] not in about_runs:
+        return
     payload = event["payload"]
-    return Ended(
-        at=datetime.fromisoformat(payload["at"]),
-        state_id=UUID(payload["state_id"]),
-        run_id=UUID(payload["run_id"]),
-        run=payload["run"],
-        flow=payload["flow"],
-        failed=payload["failed"],
-        deployment=payload["deployment"],
-        state=payload["state"],
-        message=payload["error"],
-    )
+    for run in payload.get("members") or (payload,):
+        yield Ended(
+            at=datetime.fromisoformat(run["at"]),
+            state_id=UUID(run["state_id"]),
+            run_id=UUID(run["run_id"]),
+            run=run["run"],
+            flow=run["flow"],
+            failed=run["failed"],
+            deployment=run["deployment"],
+            state=run["state"],
+            message=run["error"],
+        )
 
 
 def heartbeat(
@@ -149,43 +168,58 @@ def heartbeat(
     }
 
 
-def readable(time: datetime) -> str:
-    """A time as messages say it."""
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+def _about(verdict: Verdict, settings: PublishedSettings) -> str:
+    """What a verdict is about, in a word."""
+    match verdict.kind:
+        case VerdictKind.ALL_DOWN | VerdictKind.NOT_ALL_DOWN | VerdictKind.SUMMARY:
+            return "all"
+        case VerdictKind.SILENCE_OVER:
+            return "silence"
+    return "many" if verdict.members else _key(verdict.ended, settings)
 
 
-def _payload(
-    verdict: Verdict, pipeline: PublishedPipeline | None, settings: PublishedSettings
-) -> Iterator[tuple[str, object]]:
-    ended, outage = verdict.ended, verdict.outage
+def _payload(verdict: Verdict, settings: PublishedSettings) -> Iterator[tuple[str, object]]:
+    yield "tier", TIERS[verdict.kind].value
+    yield from _run(verdict, settings)
+    if verdict.outage:
+        yield "failures", verdict.outage.failures
+        yield "first", verdict.outage.first.at.isoformat()
+    if verdict.pipelines:
+        yield "pipelines", list(verdict.pipelines)
+    if verdict.members:
+        yield (
+            "members",
+            [
+                {"verdict": str(member.id), **dict(_run(member, settings))}
+                for member in verdict.members
+            ],
+        )
+    yield "messages", message_of(verdict, settings).texts()
+
+
+def _run(verdict: Verdict, settings: PublishedSettings) -> Iterator[tuple[str, object]]:
+    ended = verdict.ended
+    pipeline = settings.pipeline_of(ended.flow, ended.deployment)
     yield "pipeline", pipeline.name if pipeline else ended.flow
+    yield "owner", pipeline.owner if pipeline else settings.default_owner
     yield "flow", ended.flow
     yield "deployment", ended.deployment
-    yield "run", ended.run
+    yield "run", one_line(ended.run)
     yield "run_id", str(ended.run_id)
     yield "state_id", str(ended.state_id)
-    yield "state", ended.state
+    yield "state", one_line(ended.state)
     yield "failed", ended.failed
     yield "at", ended.at.isoformat()
-    yield "time", readable(ended.at)
     yield "error", shortened(ended.message)
-    yield "owner", pipeline.owner if pipeline else settings.default_owner
-    yield "runbook", pipeline.runbook if pipeline else None
-    if outage:
-        yield "failures", outage.failures
-        yield "first", readable(outage.first.at)
-    if verdict.pipelines:
-        names = {pipeline_key_of(p): p.name for p in settings.pipelines}
-        down = sorted(names.get(key, key) for key in verdict.pipelines)
-        more = f" and {len(down) - _LISTED} more" if len(down) > _LISTED else ""
-        yield "count", len(down)
-        yield "pipelines", ", ".join(down[:_LISTED]) + more
 
 
-def shortened(error: str) -> str:
-    """An error without what looks like a secret, short enough to be read on a telephone."""
-    text = redact(error[:_SCANNED]).strip() or "none given"
-    return text if len(text) <= ERROR_LENGTH else text[: ERROR_LENGTH - 3] + "..."
+def _runs(verdict: Verdict) -> dict[UUID, str]:
+    ends = [member.ended for member in verdict.members or (verdict,)]
+    return {ended.run_id: one_line(ended.run) for ended in ends if ended.is_run}
+
+
+def _key(ended: Ended, settings: PublishedSettings) -> str:
+    return pipeline_key(ended, settings.pipeline_of(ended.flow, ended.deployment))
 
 
 def _name_in_role(related: Sequence[Mapping[str, str]], role: str) -> str | None:

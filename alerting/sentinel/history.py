@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+NOTHING = UUID(int=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -30,3 +32,13 @@ class Ended:
     def order(self) -> tuple[datetime, int]:
         """Runs count in the order of their terminal states' timestamps."""
         return self.at, self.state_id.int
+
+    @property
+    def is_run(self) -> bool:
+        """Whether there is such a run."""
+        return self.run_id != NOTHING
+
+
+def no_run(flow: str, deployment: str | None, at: datetime) -> Ended:
+    """Stands for the runs of a pipeline, of which none is meant."""
+    return Ended(at, NOTHING, NOTHING, "", flow, failed=False, deployment=deployment)

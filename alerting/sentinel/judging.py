@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from alerting.plan.published import PublishedPipeline, PublishedSettings, SentinelSettings
+from alerting.plan.silences import Silence, Silences
 from alerting.plan.verdicts import VerdictKind
-from alerting.sentinel.history import Ended
+from alerting.sentinel.history import NOTHING, Ended
 from alerting.sentinel.outage import Outlook
-from alerting.sentinel.pipeline import PipelineHistory
+from alerting.sentinel.pipeline import PipelineHistory, Surroundings
 from alerting.sentinel.verdicts import Verdict
 
 REORDERED = timedelta(minutes=10)
@@ -24,15 +25,31 @@ TIDY_EVERY = timedelta(minutes=1)
 class Judge:
     """Judges runs as they end, with memory for what recently ended and for what is failing."""
 
-    def __init__(self, settings: PublishedSettings, *, reordered: timedelta = REORDERED) -> None:
+    def __init__(
+        self,
+        settings: PublishedSettings,
+        *,
+        reordered: timedelta = REORDERED,
+        silences: Silences | None = None,
+        deployed: datetime | None = None,
+    ) -> None:
         """Begin with pipelines that have not run.
 
-        Raises ValueError for settings of a stack that triggers judge.
+        `deployed` is since when the listed ones are expected to. Raises ValueError for settings of
+        a stack that triggers judge.
         """
         self.settings = settings
+        self.silences = silences or silences_of(settings)
         self._rules = rules_of(settings)
+        self._around = Surroundings(self._rules, lambda: self.silences, deployed)
         self._listed = {(p.flow, p.deployment): p for p in settings.pipelines}
-        self._histories: dict[str, PipelineHistory] = {}
+        self._names = {pipeline_key_of(p): p.name for p in settings.pipelines}
+        # Those of which something is expected are looked at also before they have run.
+        self._histories = {
+            pipeline_key_of(p): PipelineHistory(pipeline_key_of(p), p, p.flow, self._around)
+            for p in settings.pipelines
+            if p.fresh_within or p.deadline
+        }
         self._outlook = Outlook(self._rules.scope)
         self._given: dict[UUID, Verdict] = {}
         self._reordered = reordered
@@ -52,7 +69,7 @@ class Judge:
         return new
 
     def tick(self, now: datetime) -> list[Verdict]:
-        """The escalation steps that have become due by now."""
+        """What has become true by now without a further run, such as a due escalation step."""
         self._latest = max(self._latest or now, now)
         self._tidy(self._latest)
         return self._new(
@@ -60,19 +77,16 @@ class Judge:
         )
 
     def next_due(self, now: datetime) -> datetime | None:
-        """When the next escalation step will be due, as things stand."""
-        firsts = [
-            outage.first.at
-            for history in self._histories.values()
-            if (outage := history.condition.outage)
-        ]
-        times = (first + step.after for first in firsts for step in self._rules.steps)
-        return min((time for time in times if time > now), default=None)
+        """When something will next become true without a further run, as things stand."""
+        times = (history.next_due(now) for history in self._histories.values())
+        return min((time for time in times if time and time > now), default=None)
 
     def needs_past(self, ended: Ended) -> bool:
         """Whether what came before an end must be known: nothing is, or an outage may begin."""
         history = self._histories.get(self.key_of(ended))
-        return history is None or (ended.failed and history.condition.outage is None)
+        if history is None or not history.condition.ran:
+            return True
+        return ended.failed and not history.condition.is_down
 
     def key_of(self, ended: Ended) -> str:
         """What tells the pipeline of a run from others."""
@@ -84,17 +98,20 @@ class Judge:
             (ended.flow, None)
         )
 
+    def name_of(self, key: str) -> str:
+        """The pipeline with this key as settings and silences name it: an unlisted one by flow."""
+        return self._names.get(key, key)
+
     def failing(self) -> list[Ended]:
-        """The latest failure of each pipeline that is in an outage."""
+        """The latest failure of each pipeline whose last run failed."""
         conditions = (history.condition for history in self._histories.values())
-        return [condition.outage.latest for condition in conditions if condition.outage]
+        return [each.outage.latest for each in conditions if each.outage and each.is_down]
 
     def _history(self, ended: Ended, pipeline: PublishedPipeline | None) -> PipelineHistory:
         key = pipeline_key(ended, pipeline)
         history = self._histories.get(key)
         if history is None:
-            escalates = pipeline is not None and pipeline.escalate
-            history = PipelineHistory(key, self._rules, escalates=escalates)
+            history = PipelineHistory(key, pipeline, ended.flow, self._around)
             self._histories[key] = history
         return history
 
@@ -124,10 +141,14 @@ class Judge:
         """Whether the same verdict could be found again."""
         if verdict.at >= horizon:
             return True
-        if verdict.kind is not VerdictKind.ESCALATION or not verdict.outage:
+        history = self._histories.get(self.key_of(verdict.ended))
+        if history is None:
             return False
-        history = self._histories[self.key_of(verdict.ended)]
-        return history.remembers(verdict.outage.anchor)
+        if verdict.kind is VerdictKind.STALE:
+            # Of a pipeline that has not succeeded since, it is found again at each look.
+            success = history.condition.success
+            return (success.state_id if success else NOTHING) == verdict.ended.state_id
+        return verdict.outage is not None and history.remembers(verdict.outage.anchor)
 
 
 def judge(history: Iterable[Ended], settings: PublishedSettings, now: datetime) -> list[Verdict]:
@@ -136,6 +157,11 @@ def judge(history: Iterable[Ended], settings: PublishedSettings, now: datetime) 
     ordered = sorted(history, key=lambda ended: ended.order)
     found = [verdict for ended in ordered if ended.at <= now for verdict in judging.observe(ended)]
     return sorted([*found, *judging.tick(now)], key=lambda verdict: verdict.at)
+
+
+def silences_of(settings: PublishedSettings, adhoc: Iterable[Silence] = ()) -> Silences:
+    """The silences of a stack: its maintenance windows, and those that somebody has added."""
+    return Silences(adhoc, rules_of(settings).maintenance)
 
 
 def rules_of(settings: PublishedSettings) -> SentinelSettings:

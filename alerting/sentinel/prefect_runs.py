@@ -22,6 +22,7 @@ FAILURES = tuple(state for state, failed in OUTCOMES.items() if failed)
 SUCCESSES = tuple(state for state, failed in OUTCOMES.items() if not failed)
 
 Filter = Mapping[str, Any]
+Between = tuple[datetime, datetime]
 
 
 class PrefectRuns:
@@ -72,6 +73,72 @@ class PrefectRuns:
             latest = max((each for each in (latest, found) if each), key=_order, default=None)
         since = [each for each in failures if latest is None or each.order > latest.order]
         return sorted([*([latest] if latest else []), *since], key=_order)
+
+    async def late(
+        self, settings: PublishedSettings, since: datetime
+    ) -> list[tuple[Ended, datetime]]:
+        """Runs that should have started since then and are late, and since when they are."""
+        of_runs = {
+            "state": {"name": {"any_": ["Late"]}},
+            "expected_start_time": {"after_": since.isoformat()},
+        }
+        return [
+            (_begun(run, flow, deployment, run["expected_start_time"]), _state_time(run))
+            async for run, flow, deployment in self._open(settings, of_runs)
+        ]
+
+    async def running(
+        self, settings: PublishedSettings, flows: Sequence[str], before: datetime
+    ) -> list[Ended]:
+        """Runs of these flows that began before then and have not ended; `at` is the beginning."""
+        of_runs = {
+            "state": {"type": {"any_": ["RUNNING"]}},
+            "start_time": {"before_": before.isoformat()},
+        }
+        return [
+            _begun(run, flow, deployment, run["start_time"])
+            async for run, flow, deployment in self._open(settings, of_runs, flows)
+        ]
+
+    async def count(
+        self, settings: PublishedSettings, types: Sequence[str], between: Between
+    ) -> int:
+        """How many runs ended so in a time. One whose tag is its flow's counts as well."""
+        counts = []
+        for tagged in await self._tagged(settings.tag):
+            of_runs = {
+                **tagged.get("flow_runs", {}),
+                "state": {"type": {"any_": list(types)}},
+                "end_time": {
+                    "after_": between[0].isoformat(),
+                    "before_": between[1].isoformat(),
+                },
+            }
+            body = {**tagged, "flow_runs": of_runs}
+            answer = await self._client.request("POST", "/flow_runs/count", json=body)
+            counts.append(int(answer.json()))
+        # A run may have both tags, and then both have counted it.
+        return max(counts)
+
+    async def _open(
+        self, settings: PublishedSettings, of_runs: Filter, flows: Sequence[str] = ()
+    ) -> AsyncIterator[tuple[dict[str, Any], str, str | None]]:
+        """Runs that have not ended, each with its flow's and its deployment's name."""
+        of_flows: Filter = {"flows": {"name": {"any_": list(flows)}}} if flows else {}
+        for tagged in await self._tagged(settings.tag):
+            asked = _both(_both(of_flows, tagged), {"flow_runs": of_runs})
+            offset = 0
+            while True:
+                body = {**asked, "limit": PAGE, "offset": offset, "sort": "ID_DESC"}
+                runs = await self._post("/flow_runs/filter", body)
+                await self._learn_names(runs)
+                for run in runs:
+                    flow = self._names.get(run["flow_id"])
+                    if flow is not None:
+                        yield run, flow, self._names.get(run["deployment_id"] or "")
+                if len(runs) < PAGE:
+                    break
+                offset += PAGE
 
     async def parent_alerts(self, task_run: UUID, tag: str) -> bool:
         """Whether the run that a subflow's run is part of alerts itself."""
@@ -206,3 +273,21 @@ def _key(settings: PublishedSettings, ended: Ended) -> str:
 
 def _order(ended: Ended) -> tuple[datetime, int]:
     return ended.order
+
+
+def _begun(run: Mapping[str, Any], flow: str, deployment: str | None, at: str) -> Ended:
+    """A run that has not ended."""
+    return Ended(
+        at=datetime.fromisoformat(at),
+        state_id=UUID(run["state_id"]),
+        run_id=UUID(run["id"]),
+        run=run["name"],
+        flow=flow,
+        failed=False,
+        deployment=deployment,
+        state=run["state"]["name"],
+    )
+
+
+def _state_time(run: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(run["state"]["timestamp"])

@@ -13,10 +13,18 @@ from prefect.events.clients import PrefectCloudEventSubscriber, PrefectEventSubs
 from prefect.events.filters import EventFilter
 from pydantic import ValidationError
 
-from alerting.plan.drill_events import REQUEST_PREFIX, STATE_TYPE, stack_resource
+from alerting.plan.drill_events import REQUEST_PREFIX, STATE_TYPE, YES, stack_resource
+from alerting.plan.load_events import LOAD_EVENT, Load, pipeline_of_load
 from alerting.plan.names import Names
 from alerting.plan.published import SETTINGS_BLOCK, PublishedSettings
-from alerting.plan.verdicts import HEARTBEAT_EVENT, SCOPE_LABEL, VerdictKind, sentinel_resource
+from alerting.plan.silences import SILENCES_CHANGED_EVENT, Silence
+from alerting.plan.verdicts import (
+    HEARTBEAT_EVENT,
+    SCOPE_LABEL,
+    TOGETHER_LABEL,
+    VerdictKind,
+    sentinel_resource,
+)
 from alerting.sentinel.catching_up import AUTOMATION_TRIGGERED
 from alerting.sentinel.events import (
     FLOW_RUN_PREFIX,
@@ -26,13 +34,18 @@ from alerting.sentinel.events import (
     parent_task_run,
 )
 from alerting.sentinel.history import Ended
+from alerting.sentinel.judging import rules_of
 from alerting.sentinel.prefect_events import from_then_on, read_events
-from alerting.sentinel.prefect_runs import PrefectRuns
+from alerting.sentinel.prefect_loads import recent_loads
+from alerting.sentinel.prefect_runs import FAILURES, SUCCESSES, PrefectRuns
 from alerting.sentinel.workspace import AutomationState, NotDeployedError
+from alerting.silences.store import read_silences
 
 PING_VARIABLE = "DATA_ALERTS_PING_URL"
 """The environment variable with the URL of a dead-man service. It is as secret as a webhook."""
 PING_SECONDS = 5.0
+_ON_TIME = ("AwaitingConcurrencySlot", "AwaitingRetry", "Resuming", "Scheduled")
+"""States of runs that are to start, beside Late."""
 
 
 class PrefectWorkspace:
@@ -146,6 +159,58 @@ class PrefectWorkspace:
             return True
         return not await self._runs.parent_alerts(parent, settings.tag)
 
+    async def silences(self, settings: PublishedSettings) -> list[Silence]:
+        """The silences that people have added."""
+        return await read_silences(self._client, _scope(settings))
+
+    async def had_storm(self, settings: PublishedSettings) -> bool:
+        """Whether an incident for several pipelines together was opened, as far as is known."""
+        rules = rules_of(settings)
+        asked = {
+            "event": {"name": [kind.event for kind in rules.pages]},
+            "resource": {"labels": {SCOPE_LABEL: rules.scope, TOGETHER_LABEL: YES}},
+            "order": "DESC",
+        }
+        if not rules.pages:
+            return False
+        async for _ in read_events(self._client, asked, page=1):
+            return True
+        return False
+
+    async def late(
+        self, settings: PublishedSettings, since: datetime
+    ) -> list[tuple[Ended, datetime]]:
+        """Runs that should have started since then and are late, and since when they are."""
+        return await self._runs.late(settings, since)
+
+    async def running(
+        self, settings: PublishedSettings, flows: Sequence[str], before: datetime
+    ) -> list[Ended]:
+        """Runs of these flows that began before then and have not ended; `at` is the beginning."""
+        return await self._runs.running(settings, flows, before)
+
+    async def counts_between(
+        self, settings: PublishedSettings, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        """How many runs completed and failed in a time."""
+        between = (since, until)
+        completed = await self._runs.count(settings, SUCCESSES, between)
+        return completed, await self._runs.count(settings, FAILURES, between)
+
+    async def load_events(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        """The events by which flows told of their loads since then."""
+        asked = {
+            "occurred": from_then_on(since),
+            "event": {"name": [LOAD_EVENT]},
+            "related": {"id": [f"prefect.tag.{settings.tag}"]},
+        }
+        return [event async for event in read_events(self._client, asked)]
+
+    async def recent_loads(self, settings: PublishedSettings, load: Load) -> list[Load]:
+        """The loads of the same pipeline before one, the latest first."""
+        about = pipeline_of_load(load, settings)
+        return await recent_loads(self._client, settings, about, load.at)
+
     async def ping(self) -> None:
         """Ask for the URL of a dead-man service, where the environment names one."""
         url = os.environ.get(PING_VARIABLE)
@@ -155,14 +220,18 @@ class PrefectWorkspace:
 
 
 def followed(settings: PublishedSettings) -> dict[str, Any]:
-    """A filter for the ends of runs with the stack's tag, and for the requests of its drills.
+    """A filter for what the sentinel hears of.
 
-    Both come in one stream, since it is the stream that a drill tries. Each entry lets both
-    through, and nothing else has all three.
+    Runs with the stack's tag that end or are late, their loads, the requests of its drills, and
+    changes of its silences. All come in one stream, since it is the stream that a drill tries. Each
+    entry lets all of them through, and nothing else has all three.
     """
     return {
-        "event": {"prefix": [FLOW_RUN_PREFIX, REQUEST_PREFIX]},
-        "resource": {"labels": {STATE_TYPE_LABEL: [*sorted(OUTCOMES), STATE_TYPE]}},
+        "event": {
+            "prefix": [FLOW_RUN_PREFIX, REQUEST_PREFIX, LOAD_EVENT, SILENCES_CHANGED_EVENT],
+            "exclude_name": [f"{FLOW_RUN_PREFIX}{state}" for state in _ON_TIME],
+        },
+        "resource": {"labels": {STATE_TYPE_LABEL: [*sorted(OUTCOMES), "SCHEDULED", STATE_TYPE]}},
         "related": {"id": [f"prefect.tag.{settings.tag}", stack_resource(_scope(settings))]},
     }
 

@@ -6,15 +6,23 @@ The sentinel keeps nothing: each start, and each reconnection, begins here.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from alerting.plan.published import PublishedSettings
 from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
-from alerting.sentinel.events import Event, announced_run
-from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import REORDERED, Judge, pipeline_key, pipeline_key_of, rules_of
+from alerting.sentinel.events import Event, announced_runs, told_ids
+from alerting.sentinel.gate import Gate
+from alerting.sentinel.history import Ended, no_run
+from alerting.sentinel.judging import (
+    REORDERED,
+    Judge,
+    pipeline_key,
+    pipeline_key_of,
+    rules_of,
+    silences_of,
+)
 from alerting.sentinel.verdicts import Verdict
 from alerting.sentinel.workspace import Workspace
 
@@ -26,17 +34,30 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
+class Beginning:
+    """From when on the sentinel is answerable."""
+
+    since: datetime
+    """Verdicts from then on must have been announced."""
+    deployed: datetime
+    """Since when the stack is there."""
+
+
+@dataclass(frozen=True)
 class Recovered:
     """Where the sentinel takes up again."""
 
     judge: Judge
+    gate: Gate
     since: datetime
     """Verdicts from then on must have been announced."""
     missed: list[Verdict]
     """Those of them that nobody has been told of."""
+    told: frozenset[UUID] = frozenset()
+    """The ids of those that somebody was."""
 
 
-async def begin_at(workspace: Workspace, settings: PublishedSettings, now: datetime) -> datetime:
+async def begin_at(workspace: Workspace, settings: PublishedSettings, now: datetime) -> Beginning:
     """The time from which on verdicts must have been announced.
 
     That is from where the last sentinel had come to, and a little before: what ended then may not
@@ -47,13 +68,13 @@ async def begin_at(workspace: Workspace, settings: PublishedSettings, now: datet
     deployed = watch.created if watch else now
     judged = await workspace.judged_until(settings)
     since = judged - REORDERED / 2 if judged else deployed
-    return max(since, deployed, now - rules.catch_up)
+    return Beginning(max(since, deployed, now - rules.catch_up), deployed)
 
 
 async def recover(
     workspace: Workspace,
     settings: PublishedSettings,
-    since: datetime,
+    beginning: Beginning,
     now: datetime,
     progress: Progress,
 ) -> Recovered:
@@ -61,25 +82,32 @@ async def recover(
 
     `progress` is awaited after each step of it.
     """
+    since = beginning.since
     announced = await workspace.announced(settings, since)
     await progress()
     firings = await workspace.standby_firings(settings, since)
     await progress()
+    # A failure that follows a success too soon belongs to the outage before it.
+    earlier = since - (rules_of(settings).flap_for or timedelta(0))
     # What was announced is history too, also where the run was deleted or set again since.
-    recent = _by_state([announced_run(event) for event in announced])
-    recent |= _by_state(await workspace.ended_since(settings, since))
+    recent = _by_state(ended for event in announced for ended in announced_runs(event))
+    recent |= _by_state(await workspace.ended_since(settings, earlier))
     await progress()
-    pasts = await _pasts(workspace, settings, recent.values(), since, progress)
-    judge = Judge(settings)
+    pasts = await _pasts(workspace, settings, recent.values(), earlier, progress)
+    judge = Judge(
+        settings,
+        silences=silences_of(settings, await workspace.silences(settings)),
+        deployed=beginning.deployed,
+    )
+    gate = Gate(judge, knows_storms=not await workspace.had_storm(settings))
     found: list[Verdict] = []
     for ended in sorted((_by_state(pasts) | recent).values(), key=lambda each: each.order):
         found += judge.observe(ended)
     found += judge.tick(now)
-    told = Told(
-        frozenset(UUID(event["id"]) for event in announced),
-        tuple(_firings(firings, settings)),
-    )
-    return Recovered(judge, since, missed(found, since, told, settings))
+    ids = frozenset(told for event in announced for told in told_ids(event))
+    told = Told(ids, tuple(_firings(firings, settings)))
+    let_through = [*gate.admit(found, ids), *gate.tick(now, ids)]
+    return Recovered(judge, gate, since, missed(let_through, found, since, told, settings), ids)
 
 
 async def with_pasts(
@@ -117,7 +145,7 @@ async def _pasts(
 ) -> list[Ended]:
     """What led to the condition, by then, of each pipeline that is listed or ran since."""
     one_of: dict[str, Ended] = {
-        pipeline_key_of(p): _any_run(p.flow, p.deployment, since) for p in settings.pipelines
+        pipeline_key_of(p): no_run(p.flow, p.deployment, since) for p in settings.pipelines
     }
     for ended in recent:
         key = pipeline_key(ended, settings.pipeline_of(ended.flow, ended.deployment))
@@ -144,12 +172,6 @@ async def _few_at_once(questions: Sequence[Awaitable[Answer]], progress: Progres
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
-
-
-def _any_run(flow: str, deployment: str | None, at: datetime) -> Ended:
-    """Stands for the runs of a pipeline."""
-    nothing = UUID(int=0)
-    return Ended(at, nothing, nothing, "", flow, failed=False, deployment=deployment)
 
 
 def _firings(events: Iterable[Event], settings: PublishedSettings) -> list[StandbyFiring]:

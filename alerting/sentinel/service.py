@@ -9,20 +9,22 @@ import logging
 import random
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import httpx
 from websockets.exceptions import WebSocketException
 
 from alerting.plan.published import PublishedSettings
-from alerting.plan.verdicts import VerdictKind
+from alerting.plan.silences import SILENCES_CHANGED_EVENT
 from alerting.redaction import redact
 from alerting.sentinel.backlog import AT_ONCE, Backlog, backlog_of
 from alerting.sentinel.drills import answer
-from alerting.sentinel.events import Event, announcement, ended_run, heartbeat
+from alerting.sentinel.events import FLOW_RUN_PREFIX, Event, announcement, ended_run
+from alerting.sentinel.heartbeats import Watch
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import rules_of
+from alerting.sentinel.judging import silences_of
+from alerting.sentinel.ordering import in_order
 from alerting.sentinel.recovery import Recovered, begin_at, recover, with_pasts
+from alerting.sentinel.rounds import Rounds
 from alerting.sentinel.verdicts import Verdict
 from alerting.sentinel.workspace import PERSISTED_SECONDS, NotDeployedError, Workspace
 
@@ -33,15 +35,7 @@ LOOK_BACK = timedelta(minutes=3)
 """How far back the API is asked for what the stream lost; less than what the judge remembers."""
 NOT_DEPLOYED_SECONDS = 2.0
 STANDBY_SECONDS = 30.0
-SAID_AGAIN = timedelta(minutes=1)
-GRAVITY = (
-    VerdictKind.ALL_DOWN,
-    VerdictKind.STREAK,
-    VerdictKind.ESCALATION,
-    VerdictKind.FAILURE,
-    VerdictKind.RECOVERY,
-    VerdictKind.NOT_ALL_DOWN,
-)
+LATE_EVENT = f"{FLOW_RUN_PREFIX}Late"
 Clock = Callable[[], datetime]
 
 log = logging.getLogger("data-alerts.sentinel")
@@ -68,7 +62,6 @@ class Sentinel:
         self._tick = tick
         self._pause = FIRST_PAUSE
         self._said = ""
-        self._outside: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Follow until cancelled. What goes wrong is logged, and tried again."""
@@ -104,27 +97,30 @@ class Sentinel:
         connected = self._clock()
         async with self._workspace.stream(settings) as stream, backlog_of(stream) as backlog:
             # Asked before the first heartbeat, which would be the answer.
-            since = await begin_at(self._workspace, settings, self._clock())
-            watch = _Watch(self, settings, since)
+            beginning = await begin_at(self._workspace, settings, self._clock())
+            watch = Watch(self._workspace, settings, beginning.since, self._clock)
             await watch.beat()
             if watch.standby:
                 await self._wait_for_standby(watch)
             recovered = await recover(
-                self._workspace, settings, since, self._clock(), watch.beat_if_due
+                self._workspace, settings, beginning, self._clock(), watch.beat_if_due
+            )
+            rounds = Rounds(
+                self._workspace, settings, recovered.judge, recovered.since, recovered.told
             )
             await self.announce(recovered.missed, settings)
+            await self._tell(await rounds.missed_loads(), recovered, settings)
             watch.catching_up = None
             log.info("following %s; %d missed while away", watch.described, len(recovered.missed))
             self._pause = FIRST_PAUSE
-            await self._judge(recovered, settings, backlog, watch, connected)
+            await self._judge(recovered, rounds, settings, backlog, watch, connected)
 
     async def announce(self, verdicts: Iterable[Verdict], settings: PublishedSettings) -> None:
         """Announce verdicts by time, and the gravest first where several became true at once.
 
         Prefect acts on one after another, at a third of a second each.
         """
-        ordered = sorted(verdicts, key=lambda each: (each.at, GRAVITY.index(each.kind)))
-        events = [announcement(each, settings, self._clock()) for each in ordered]
+        events = [announcement(each, settings, self._clock()) for each in in_order(verdicts)]
         for start in range(0, len(events), AT_ONCE):
             await self._workspace.announce(events[start : start + AT_ONCE])
         for event in events:
@@ -133,15 +129,18 @@ class Sentinel:
     async def _judge(
         self,
         recovered: Recovered,
+        rounds: Rounds,
         settings: PublishedSettings,
         backlog: Backlog,
-        watch: "_Watch",
+        watch: Watch,
         connected: datetime,
     ) -> None:
         judge = recovered.judge
         while True:
             events = await backlog.some(self._tick)
             await self._answer_drills(events, settings, connected)
+            if any(event["event"] == SILENCES_CHANGED_EVENT for event in events):
+                await self._read_silences(recovered, settings)
             ends = [
                 ended
                 for event in events
@@ -149,13 +148,37 @@ class Sentinel:
                 and await self._workspace.counts(settings, event, ended)
             ]
             await self._observe(ends, recovered, settings)
-            await self.announce(judge.tick(self._clock()), settings)
+            now = self._clock()
+            found = [*judge.tick(now), *await rounds.loads(events), *await rounds.over(now)]
+            if any(event["event"] == LATE_EVENT for event in events):
+                found += await rounds.overdue(now)
+            await self._tell(found, recovered, settings)
+            await self.announce(recovered.gate.tick(now, recovered.told), settings)
             if await watch.beat_if_due():
-                since = self._clock() - LOOK_BACK
-                lost = await self._workspace.lost_since(settings, since, judge.failing())
-                await self._observe(lost, recovered, settings)
-                if await self._workspace.published() != settings:
-                    raise SettingsChanged
+                await self._look_around(recovered, rounds, settings)
+
+    async def _look_around(
+        self, recovered: Recovered, rounds: Rounds, settings: PublishedSettings
+    ) -> None:
+        """What the stream does not tell, or may have lost. Raises SettingsChanged."""
+        now, judge = self._clock(), recovered.judge
+        await self._read_silences(recovered, settings)
+        lost = await self._workspace.lost_since(settings, now - LOOK_BACK, judge.failing())
+        await self._observe(lost, recovered, settings)
+        await self._tell(await rounds.overdue(now), recovered, settings)
+        if await self._workspace.published() != settings:
+            raise SettingsChanged
+
+    async def _read_silences(self, recovered: Recovered, settings: PublishedSettings) -> None:
+        added = await self._workspace.silences(settings)
+        recovered.judge.silences = silences_of(settings, added)
+
+    async def _tell(
+        self, verdicts: Iterable[Verdict], recovered: Recovered, settings: PublishedSettings
+    ) -> None:
+        """Announce what is told now of further verdicts."""
+        new = [verdict for verdict in verdicts if verdict.at >= recovered.since]
+        await self.announce(recovered.gate.admit(new, recovered.told), settings)
 
     async def _answer_drills(
         self, events: Iterable[Event], settings: PublishedSettings, connected: datetime
@@ -174,9 +197,9 @@ class Sentinel:
             for ended in await with_pasts(self._workspace, settings, judge, ends)
             for verdict in judge.observe(ended)
         ]
-        await self.announce([v for v in found if v.at >= recovered.since], settings)
+        await self._tell(found, recovered, settings)
 
-    async def _wait_for_standby(self, watch: "_Watch") -> None:
+    async def _wait_for_standby(self, watch: Watch) -> None:
         """Let the standby be paused, so that from here on only one of both tells."""
         log.info("the standby automations are on; waiting for their pause")
         try:
@@ -187,74 +210,6 @@ class Sentinel:
         except TimeoutError:
             log.warning("the standby automations are still on: some failures may be told twice")
         await asyncio.sleep(PERSISTED_SECONDS)
-
-    def ping(self) -> None:
-        """Tell the outside, without waiting for it."""
-        task = asyncio.create_task(self._ping())
-        self._outside.add(task)
-        task.add_done_callback(self._outside.discard)
-
-    async def _ping(self) -> None:
-        try:
-            await self._workspace.ping()
-        except Exception as error:  # noqa: BLE001 - its own absence is what it reports
-            log.warning("the outside ping failed: %s", type(error).__name__)
-
-    @property
-    def workspace(self) -> Workspace:
-        """Where it follows runs."""
-        return self._workspace
-
-    def now(self) -> datetime:
-        """The sentinel's time."""
-        return self._clock()
-
-
-class _Watch:
-    """The heartbeat, and what it says of the standby automations."""
-
-    def __init__(self, sentinel: Sentinel, settings: PublishedSettings, since: datetime) -> None:
-        self.catching_up: datetime | None = since
-        """From when on it still has to announce what it missed; None when it has."""
-        self._sentinel = sentinel
-        self._settings = settings
-        self._rules = rules_of(settings)
-        self._last: datetime | None = None
-        self._said: datetime | None = None
-        self.standby = False
-
-    @property
-    def described(self) -> str:
-        return f"{len(self._settings.pipelines)} pipelines of {self._rules.scope}"
-
-    async def beat(self) -> None:
-        """Be heard, and when the standby is on, say so."""
-        now = self._sentinel.now()
-        self.standby = await self.standby_is_on()
-        # Each that says so has the standby paused and people told; the pausing takes seconds.
-        says_so = self.standby and (self._said is None or now - self._said > SAID_AGAIN)
-        if says_so:
-            self._said = now
-        event = heartbeat(
-            self._settings, uuid4(), now, standby=says_so, judged_until=self.catching_up
-        )
-        await self._sentinel.workspace.announce([event])
-        self._last = now
-        self._sentinel.ping()
-
-    async def beat_if_due(self) -> bool:
-        """Be heard when it is time to; returns whether it was."""
-        now = self._sentinel.now()
-        if self._last and now - self._last < self._rules.heartbeat_every:
-            return False
-        await self.beat()
-        return True
-
-    async def standby_is_on(self) -> bool:
-        """Whether Prefect's own triggers are alerting now."""
-        names = list(self._rules.standby.values())
-        states = await self._sentinel.workspace.automations(names)
-        return any(state.enabled for state in states.values())
 
 
 def rules_of_deployed(settings: PublishedSettings) -> None:

@@ -20,10 +20,23 @@ class Outage:
     first: Ended
     latest: Ended
     failures: int
+    clock: datetime
+    """Since when it has been failing without a success between: escalation counts from there."""
     counted: tuple[datetime, ...]
     """Those failures that count towards the next streak."""
     streaks: int
     """Streaks reached so far."""
+    escalated: bool = False
+    """Whether an escalation step was due before it last seemed over."""
+    seemed_over: str = ""
+    """State id of the last success in it, which did not last; empty where there was none."""
+    earlier: int = 0
+    """Failures before that success."""
+
+    @property
+    def in_a_row(self) -> int:
+        """Failures without a success between."""
+        return self.failures - self.earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,11 @@ class Verdict:
     step: str | None = None
     """The escalation step's time."""
     pipelines: tuple[str, ...] = ()
-    """The pipelines that are down, where all are."""
+    """The keys of all pipelines that it is about, where it is about several."""
+    facts: tuple[tuple[str, str], ...] = ()
+    """What else there is to say, as lines with a label."""
+    members: tuple["Verdict", ...] = ()
+    """The verdicts that are told as one; the first of them gives it its id."""
 
 
 def verdict_id(scope: str, kind: VerdictKind, *about: str) -> UUID:

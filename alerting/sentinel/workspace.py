@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from alerting.plan.load_events import Load
 from alerting.plan.published import PublishedSettings
+from alerting.plan.silences import Silence
 from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
 
@@ -81,6 +83,40 @@ class Workspace(Protocol):
 
     async def counts(self, settings: PublishedSettings, event: Event, ended: Ended) -> bool:
         """Whether a run's end counts: a subflow's does not where its parent speaks for it."""
+        ...
+
+    async def silences(self, settings: PublishedSettings) -> list[Silence]:
+        """The silences that people have added."""
+        ...
+
+    async def had_storm(self, settings: PublishedSettings) -> bool:
+        """Whether an incident for several pipelines together was opened, as far as is known."""
+        ...
+
+    async def late(
+        self, settings: PublishedSettings, since: datetime
+    ) -> list[tuple[Ended, datetime]]:
+        """Runs that should have started since then and are late, and since when they are."""
+        ...
+
+    async def running(
+        self, settings: PublishedSettings, flows: Sequence[str], before: datetime
+    ) -> list[Ended]:
+        """Runs of these flows that began before then and have not ended; `at` is the beginning."""
+        ...
+
+    async def counts_between(
+        self, settings: PublishedSettings, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        """How many runs completed and failed in a time."""
+        ...
+
+    async def load_events(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        """The events by which flows told of their loads since then."""
+        ...
+
+    async def recent_loads(self, settings: PublishedSettings, load: Load) -> list[Load]:
+        """The loads of the same pipeline before one, the latest first."""
         ...
 
     async def ping(self) -> None:

@@ -1,0 +1,97 @@
+"""What happened in a silence, and in a day. Pure: no I/O, no clock."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerting.plan.published import PublishedSettings
+from alerting.plan.silences import Silence
+from alerting.plan.verdicts import VerdictKind
+from alerting.sentinel.history import Ended, no_run
+from alerting.sentinel.judging import rules_of
+from alerting.sentinel.texts import listed, readable
+from alerting.sentinel.verdicts import Verdict, verdict_id
+
+_LISTED = 40
+
+
+@dataclass(frozen=True)
+class Day:
+    """The runs of a day."""
+
+    since: datetime
+    until: datetime
+    completed: int
+    failed: int
+    failing: Sequence[str]
+    """Names of the pipelines whose last run failed."""
+    silenced: Sequence[str] = ()
+    """What is silenced at its end, in words."""
+
+
+def silence_over(
+    silence: Silence, history: Iterable[Ended], settings: PublishedSettings
+) -> Verdict | None:
+    """What nobody was told of in a silence that has ended; None when nothing happened.
+
+    `history` holds at least every end since the silence began.
+    """
+    failures: Counter[str] = Counter()
+    last: dict[str, Ended] = {}
+    for ended in sorted(history, key=lambda each: each.order):
+        name = _name(ended, settings)
+        if silence.covers(name, ended.at):
+            failures[name] += ended.failed
+            last[name] = ended
+    failed = sorted(name for name in failures if failures[name])
+    if not failed:
+        return None
+    failing = [name for name in failed if last[name].failed]
+    facts = (
+        ("Silence", f"{listed(silence.pipelines) or 'all pipelines'}, {silence.reason}"),
+        ("From", readable(silence.starts)),
+        ("Until", readable(silence.ends)),
+        ("By", silence.author),
+        ("Failed", listed([_times(name, failures[name]) for name in failed], _LISTED)),
+        ("Still failing", listed(failing, _LISTED) or "none"),
+    )
+    return _verdict(VerdictKind.SILENCE_OVER, settings, silence.ends, facts, silence.id)
+
+
+def day_over(day: Day, settings: PublishedSettings) -> Verdict:
+    """A day in numbers."""
+    return _verdict(VerdictKind.SUMMARY, settings, day.until, tuple(_facts(day)))
+
+
+def _facts(day: Day) -> Iterator[tuple[str, str]]:
+    runs = day.completed + day.failed
+    rate = f", {day.completed / runs:.1%} of them completed" if runs else ""
+    yield "Day", f"{runs} runs, {day.failed} failed"
+    yield "From", readable(day.since)
+    yield "Until", readable(day.until)
+    yield "Runs", f"{runs}{rate}"
+    yield "Failed runs", str(day.failed)
+    yield "Failing now", listed(day.failing, _LISTED) or "none"
+    if day.silenced:
+        yield "Silenced", listed(day.silenced)
+
+
+def _verdict(
+    kind: VerdictKind,
+    settings: PublishedSettings,
+    at: datetime,
+    facts: tuple[tuple[str, str], ...],
+    *about: str,
+) -> Verdict:
+    found = verdict_id(rules_of(settings).scope, kind, *about, at.isoformat())
+    return Verdict(kind, found, at, no_run("", None, at), facts=facts)
+
+
+def _name(ended: Ended, settings: PublishedSettings) -> str:
+    pipeline = settings.pipeline_of(ended.flow, ended.deployment)
+    return pipeline.name if pipeline else ended.flow
+
+
+def _times(name: str, failures: int) -> str:
+    return f"{name} {failures} times" if failures > 1 else name

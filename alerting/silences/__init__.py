@@ -1,0 +1,1 @@
+"""Silences as a Prefect workspace keeps them: read, added, ended."""
