@@ -10,6 +10,7 @@ from alerting.ctl.explain import explain
 from alerting.ctl.rules import rules
 from alerting.ctl.secrets import app as secrets_app
 from alerting.ctl.sentinel import app as sentinel_app
+from alerting.ctl.silence import app as silence_app
 from alerting.ctl.test import play_scenarios
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command()(explain)
 app.command()(rules)
 app.add_typer(sentinel_app)
 app.add_typer(secrets_app)
+app.add_typer(silence_app)
 
 
 @app.callback()

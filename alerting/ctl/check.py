@@ -9,9 +9,11 @@ import typer
 
 from alerting.ctl.stack_option import FileOption, StackOption, chosen_files
 from alerting.plan import build_plan
+from alerting.plan.coverage import findings
 from alerting.settings import SettingsError
 from alerting.settings.stackfile import read_stack_file
 
+EXIT_NOTED = 1
 EXIT_WRONG = 2
 
 
@@ -19,8 +21,16 @@ def check(
     stack: StackOption = None,
     file: FileOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+    strict: Annotated[
+        bool, typer.Option(help="Exit with 1 where something is to be looked at.")
+    ] = False,
 ) -> None:
-    """Check stack files: every mistake with its line, key and remedy. Exit code 2 on any."""
+    """Check stack files: every mistake with its line, key and remedy. Exit code 2 on any.
+
+    What is sound and will not do what people expect of it is told as a note: a pipeline nobody
+    would be told of, a tier that cannot fire, two rules that page for one event, a page that no
+    recovery resolves.
+    """
     results: list[dict[str, Any]] = []
     try:
         files = chosen_files(stack, file)
@@ -32,19 +42,15 @@ def check(
             results.append(_describe(path))
         except SettingsError as error:
             problems = [asdict(problem) for problem in error.problems]
-            results.append({"file": path.name, "problems": problems})
+            results.append({"file": path.name, "problems": problems, "notes": []})
             if not as_json:
                 _say_problems(error)
         else:
             if not as_json:
-                typer.echo(
-                    f"{path.name}: good: {results[-1]['pipelines']} pipelines, "
-                    f"{results[-1]['automations']} automations, {results[-1]['channels']} channels"
-                )
+                _say_good(path, results[-1])
     if as_json:
         typer.echo(json.dumps(results, indent=2))
-    if any(result["problems"] for result in results):
-        raise typer.Exit(EXIT_WRONG)
+    raise typer.Exit(_exit_code(results, strict=strict))
 
 
 def _describe(path: Path) -> dict[str, Any]:
@@ -53,10 +59,26 @@ def _describe(path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
         "problems": [],
+        "notes": [asdict(finding) for finding in findings(found.settings)],
         "pipelines": len(found.settings.pipelines),
         "channels": len(found.settings.channels),
         "automations": len(plan.automations),
     }
+
+
+def _exit_code(results: list[dict[str, Any]], *, strict: bool) -> int:
+    if any(result["problems"] for result in results):
+        return EXIT_WRONG
+    return EXIT_NOTED if strict and any(result["notes"] for result in results) else 0
+
+
+def _say_good(path: Path, result: dict[str, Any]) -> None:
+    typer.echo(
+        f"{path.name}: good: {result['pipelines']} pipelines, {result['automations']} automations, "
+        f"{result['channels']} channels"
+    )
+    for note in result["notes"]:
+        typer.echo(f"{path.name}: note: {note['key']}: {note['text']}")
 
 
 def _say_problems(error: SettingsError) -> None:

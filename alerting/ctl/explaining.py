@@ -23,6 +23,20 @@ STANDS_BY = "paused: stands by for a silent sentinel"
 _VERDICTS = {kind.event for kind in VerdictKind}
 _FAILED = [kind for kind, failed in OUTCOMES.items() if failed]
 _SUCCEEDED = [kind for kind, failed in OUTCOMES.items() if not failed]
+_AFTER_SUCCESS = {
+    VerdictKind.RECOVERY.event: "nothing had failed before",
+    VerdictKind.RESOLVED.event: "nobody was paged before",
+    VerdictKind.NOT_ALL_DOWN.event: "not all pipelines were down before",
+    VerdictKind.SUCCESS.event: "the pipeline does not announce its completions",
+}
+_NOT_OF_ENDS = {
+    VerdictKind.STALE.event: "it takes a time without a success",
+    VerdictKind.ANOMALY.event: "it takes a load that a flow tells of",
+    VerdictKind.LATE.event: "it takes a run that does not start or end in time",
+    VerdictKind.SILENCE_OVER.event: "it takes a silence that ends",
+    VerdictKind.SUMMARY.event: "it takes the end of a day",
+}
+"""What is not judged by how a run ends."""
 
 
 def explain(plan: Plan, asked: Asked, engine: Engine) -> Explanation:
@@ -103,9 +117,11 @@ class _Judged:
 
     def lacks(self, verdict: str) -> str:
         """What the sentinel lacks for a verdict that it did not announce."""
-        if verdict == VerdictKind.RECOVERY.event:
+        if verdict in _NOT_OF_ENDS:
+            return _NOT_OF_ENDS[verdict]
+        if verdict in _AFTER_SUCCESS:
             succeeded = self.state_type in _SUCCEEDED
-            return "nothing had failed before" if succeeded else self._state(_SUCCEEDED)
+            return _AFTER_SUCCESS[verdict] if succeeded else self._state(_SUCCEEDED)
         if self.state_type not in _FAILED:
             return self._state(_FAILED)
         if verdict == VerdictKind.STREAK.event:

@@ -92,7 +92,7 @@ def _in_blocks(secret: DeclaredSecret, found: StackFile, value: SecretStr) -> bo
 
 def _drill(secret: DeclaredSecret, found: StackFile, *, page: bool, say: Say) -> bool:
     # Prefect takes two seconds to import: those who are refused before do not wait for it.
-    from alerting.drills.connection import (  # noqa: PLC0415
+    from alerting.connection import (  # noqa: PLC0415
         URL_VARIABLE,
         ConnectionProblem,
         connect,

@@ -13,16 +13,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alerting.drills.connection import ConnectionProblem, connect, what_went_wrong
+from alerting.connection import ConnectionProblem, connect, what_went_wrong
+from alerting.ctl.deployed_stack import deployed_settings
 from alerting.drills.drill import DrillError
 from alerting.drills.playing import play_drill
 from alerting.drills.report import Delivery, DrillReport
 from alerting.plan.drill_events import DrillPhase
-from alerting.plan.names import names_of
-from alerting.sentinel.prefect_workspace import PrefectWorkspace
 from alerting.sentinel.workspace import NotDeployedError
 from alerting.settings import SettingsError
-from alerting.settings.stackfile import StackFile, read_stack_file
+from alerting.settings.stackfile import read_stack_file
 from sandbox.capture.messages import read_messages
 from sandbox.drill.arrivals import captured
 from sandbox.state import SandboxError, SandboxState
@@ -68,8 +67,7 @@ async def _play(asked: Asked) -> DrillReport:
     started = datetime.now(UTC)
     try:
         async with client:
-            settings = await PrefectWorkspace(client, found.settings.name_prefix).published()
-            _check_stack(found, settings.drills.scope if settings.drills else None)
+            settings = await deployed_settings(client, found)
             report = await play_drill(client, settings, page=asked.page, within=asked.within)
     except httpx.HTTPError as error:
         raise ConnectionProblem(what_went_wrong(error, client)) from None
@@ -77,16 +75,6 @@ async def _play(asked: Asked) -> DrillReport:
         return report
     messages = (each for each in read_messages(state.folder) if each.received_at >= started)
     return captured(report, list(messages))
-
-
-def _check_stack(found: StackFile, deployed: str | None) -> None:
-    """A stack of the same names in the workspace is not the one that was asked for."""
-    wanted = names_of(found.settings).scope(found.stack)
-    if deployed not in (None, wanted):
-        raise NotDeployedError(
-            f"the workspace holds stack {deployed!r} and not {wanted!r}: deploy it, or mend the "
-            "endpoint"
-        )
 
 
 def _print(report: DrillReport) -> None:
