@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sandbox sandbox-down demo bench soak test unit commands properties contract scenarios e2e page browser ci-local check format docs lock
+.PHONY: help setup sandbox sandbox-down demo drill-full bench soak test unit commands properties contract scenarios e2e page browser ci-local check format docs lock
 
 help: ## List what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -15,6 +15,9 @@ setup: ## Install what the project needs; quick when nothing changed
 
 demo: setup ## Bring the stack up on this machine, make pipelines fail, show who was told, take it down
 	@$(PYTHON_BIN)/python -m sandbox demo --folder $(SANDBOX)-demo
+
+drill-full: setup ## Play what takes minutes in a sandbox of its own: incidents, storms, silences, freshness
+	@$(PYTHON_BIN)/python -m sandbox drill-full --folder $(SANDBOX)-full
 
 sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=folder for a second one
 	@$(PYTHON_BIN)/python -m sandbox up --folder $(SANDBOX)

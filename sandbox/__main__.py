@@ -12,10 +12,12 @@ from rich.console import Console
 
 from alerting.redaction import redact
 from alerting.settings import SettingsError
+from sandbox.acts.playing import as_table, play_all
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.figures import Part, measure
 from sandbox.lifecycle import bring_up, take_down
+from sandbox.pictures import pictures as take_pictures
 from sandbox.soak import deployments
 from sandbox.soak.sentinel import soak
 from sandbox.stack import SandboxStack
@@ -64,6 +66,21 @@ def demo(folder: Folder = DEFAULT_FOLDER) -> None:
     print_report(report_console(), verdict)
     console.print(f"{time.monotonic() - start:.0f} s in all")
     if not verdict.passed:
+        raise typer.Exit(EXIT_MISSED)
+
+
+@app.command()
+def drill_full(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Bring a sandbox up and play what takes minutes: incidents, storms, silences, freshness.
+
+    Exit code 1 when something did not happen as it must.
+    """
+    try:
+        results = play_all(bring_up(folder), _say)
+    finally:
+        take_down(folder)
+    report_console().print(as_table(results))
+    if any(result.problem for result in results):
         raise typer.Exit(EXIT_MISSED)
 
 
@@ -132,6 +149,18 @@ def soak_deployments(
     console.print(str(report))
     if not report.passed:
         raise typer.Exit(EXIT_MISSED)
+
+
+@app.command()
+def pictures(
+    out: Annotated[Path, typer.Option("--out", help="The folder of the PNG files.")],
+    folder: Folder = DEFAULT_FOLDER,
+    channel: Annotated[str, typer.Option("--channel", help="Only of this channel.")] = "",
+    title: Annotated[str, typer.Option("--title", help="Only with this in the title.")] = "",
+) -> None:
+    """Write a picture of each message that a sandbox, which must be up, has delivered."""
+    for file in take_pictures(SandboxState.load(folder), out, channel, title):
+        console.print(str(file))
 
 
 def _progress(part: Part, text: str) -> None:

@@ -39,6 +39,8 @@ def _raw(pipelines: int, evaluation: Evaluation) -> dict[str, Any]:
             "critical": {"consecutiveFailures": 3, "notify": [PAGER]},
             "p1": {"notify": [PAGER]},
         },
+        # What is measured is the judging: nothing is told in a list.
+        "noise": {"individually": 1000},
         "escalation": [
             {"after": "15m", "to": "on-call engineer", "notify": [PAGER]},
             {"after": "30m", "to": "team lead", "notify": [PAGER]},

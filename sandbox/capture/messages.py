@@ -13,6 +13,10 @@ class Service(StrEnum):
 
     SLACK = "slack"
     PAGERDUTY = "pagerduty"
+    TEAMS = "teams"
+    EMAIL = "email"
+    WEBHOOK = "webhook"
+    """Any other webhook."""
     REFUSED = "refused"
     """Anybody else: a sandbox must contact nobody."""
 
@@ -27,16 +31,20 @@ class CapturedMessage(BaseModel):
     service: Service
     host: str
     channel: str
-    """The name the webhook or routing key is registered under, or `unknown`."""
+    """The name the webhook or key is registered under, or `unknown`."""
     status_code: int
     answer: str
     """What the sender was told, such as `ok` or the reason for a refusal."""
     title: str
-    """Slack: the first attachment's title. PagerDuty: the summary."""
+    """Slack: the header or the first attachment's title. PagerDuty: the summary. Teams: the
+    card's heading. Email: the subject. Others: `title`, `subject` or `summary` of the body."""
     text: str
-    """Slack: the mrkdwn text. PagerDuty: the custom details, one a line."""
+    """Slack: the mrkdwn text. PagerDuty: the custom details, one a line. Teams: the card's other
+    text. Email: its text or HTML. Others: `text`, `body` or `message`, or all that is no object."""
     payload: dict[str, JsonValue]
-    """The whole JSON body without routing keys and webhook URLs; empty if it was not an object."""
+    """The whole JSON body without keys and webhook URLs; empty if it was not an object."""
+    mentions: tuple[str, ...] = ()
+    """Who it would ring for by name, as `<!channel>` or `<@U123>` in Slack, `<at>` in Teams."""
     severity: str | None = None
     """PagerDuty only, like the two below."""
     event_action: str | None = None

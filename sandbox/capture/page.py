@@ -1,11 +1,11 @@
-"""The page that shows captured messages as Slack and PagerDuty would."""
+"""The page that shows captured messages as their receivers would."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import JsonValue
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
@@ -16,22 +16,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 
-from sandbox.capture import pagerduty, slack
-from sandbox.capture.channels import UNKNOWN
-from sandbox.capture.messages import CapturedMessage, MessageLog, Service
+from sandbox.capture import pagerduty, sendgrid, slack, teams
+from sandbox.capture.board import board
+from sandbox.capture.html_mail import readable_html
+from sandbox.capture.messages import CapturedMessage, MessageLog
 from sandbox.capture.mrkdwn import linked_html, mrkdwn_html, plain_html
 from sandbox.capture.pagerduty import EventAction
 from sandbox.state import SandboxError, SandboxState
 
 HERE = Path(__file__).parent
-SHOWN_PER_CHANNEL = 100
+LONGEST_PAYLOAD = 20_000
+"""Characters of a payload on the page; the list as JSON has the whole."""
 
-_SERVICE_NAMES = {
-    Service.SLACK: "Slack",
-    Service.PAGERDUTY: "PagerDuty",
-    Service.REFUSED: "Other hosts",
-}
-_STATUSES = {
+_ACTIONS = {
     EventAction.TRIGGER: "Triggered",
     EventAction.ACKNOWLEDGE: "Acknowledged",
     EventAction.RESOLVE: "Resolved",
@@ -46,16 +43,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One channel's column, the newest message first."""
-
-    name: str
-    services: Sequence[str]
-    total: int
-    messages: Sequence[CapturedMessage]
 
 
 def page(folder: Path, log: MessageLog) -> Starlette:
@@ -95,7 +82,10 @@ class _Views:
             "slack_message": slack.shown_message,
             "pagerduty_event": pagerduty.shown_event,
             "linked": linked_html,
-            "pretty_json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
+            "teams_cards": teams.shown_cards,
+            "mail": sendgrid.shown_mail,
+            "readable_html": readable_html,
+            "pretty_json": _pretty_json,
         }
 
     def page(self, request: Request) -> Response:
@@ -121,11 +111,10 @@ class _Views:
             {
                 "version": f'"{len(messages)}"',
                 "total": len(messages),
-                "every_channel": _channels(messages),
-                "channels": _channels(_chosen(request, messages)),
+                "every_channel": board(messages),
+                "channels": board(_chosen(request, messages)),
                 "chosen": request.query_params.getlist("channel"),
-                "statuses": _STATUSES,
-                "summaries": _summaries(messages),
+                "actions": _ACTIONS,
                 "prefect_ui_url": _prefect_ui_url(self._folder),
             },
         )
@@ -136,23 +125,10 @@ def _chosen(request: Request, messages: Sequence[CapturedMessage]) -> Sequence[C
     return [message for message in messages if message.channel in names] if names else messages
 
 
-def _channels(messages: Sequence[CapturedMessage]) -> Sequence[Channel]:
-    names = sorted({message.channel for message in messages}, key=lambda n: (n == UNKNOWN, n))
-    return [_channel(name, [m for m in messages if m.channel == name]) for name in names]
-
-
-def _channel(name: str, messages: Sequence[CapturedMessage]) -> Channel:
-    services = sorted({_SERVICE_NAMES[message.service] for message in messages})
-    return Channel(name, services, len(messages), messages[: -SHOWN_PER_CHANNEL - 1 : -1])
-
-
-def _summaries(messages: Sequence[CapturedMessage]) -> Mapping[str, str]:
-    # PagerDuty keeps the summary an incident was opened with: the oldest, so it is put in last.
-    return {
-        message.dedup_key: message.title
-        for message in reversed(messages)
-        if message.accepted and message.dedup_key and message.title
-    }
+def _pretty_json(value: JsonValue) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    left = len(text) - LONGEST_PAYLOAD
+    return text if left <= 0 else f"{text[:LONGEST_PAYLOAD]}\n… {left:,} more characters"
 
 
 def _prefect_ui_url(folder: Path) -> str | None:

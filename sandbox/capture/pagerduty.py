@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from uuid import uuid4
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -27,6 +28,7 @@ from sandbox.capture.redaction import redacted_payload
 HOSTS = frozenset({"events.pagerduty.com", "events.eu.pagerduty.com"})
 PATH = "/v2/enqueue"
 ROUTING_KEY_LENGTH = 32
+LARGEST_EVENT_BYTES = 512 * 1024
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _DedupKey = Annotated[str, StringConstraints(max_length=255)]
@@ -54,10 +56,12 @@ class ShownEvent:
     """What PagerDuty would show of an event besides its summary."""
 
     severity: str
-    source: str
-    component: str
+    origin: Sequence[str]
+    """Source, component, group and class, as far as it names them."""
+    client: tuple[str, str]
+    """Address and name of what sent it; without an address it is no link."""
     links: Sequence[tuple[str, str]]
-    """Address and text."""
+    """Address and text of its links and images."""
     details: Sequence[tuple[str, str]]
     """The custom details' names and values."""
 
@@ -68,6 +72,10 @@ class _Details(BaseModel):
     summary: Annotated[_Text, StringConstraints(max_length=1024)]
     source: _Text
     severity: Severity
+    component: str | None = None
+    group: str | None = None
+    event_class: str | None = Field(None, alias="class")
+    timestamp: AwareDatetime | None = None
 
 
 class _Trigger(BaseModel):
@@ -76,6 +84,8 @@ class _Trigger(BaseModel):
     event_action: Literal[EventAction.TRIGGER]
     payload: _Details
     dedup_key: _DedupKey = ""
+    client: str | None = None
+    client_url: str | None = None
 
 
 class _Update(BaseModel):
@@ -97,7 +107,10 @@ def receive(folder: Path, host: str, body: bytes) -> tuple[CapturedMessage, Answ
     channel = channel_of(folder, routing_key)
     event = redacted_payload(posted, routing_key)
     details = _object(event.get("payload"))
-    errors = [*_routing_key_errors(routing_key, channel), *_event_errors(event)]
+    if len(body) > LARGEST_EVENT_BYTES:
+        errors: Sequence[str] = ["Event exceeds the largest size of 512 KB"]
+    else:
+        errors = [*_routing_key_errors(routing_key, channel), *_event_errors(event)]
     dedup_key = _text(event.get("dedup_key"))
     if not errors and not dedup_key:
         dedup_key = uuid4().hex  # as PagerDuty does for a trigger without one
@@ -122,18 +135,40 @@ def shown_event(captured: CapturedMessage) -> ShownEvent:
     """Return what PagerDuty would show of an event it accepted; empty what it does not have."""
     details = _object(captured.payload.get("payload"))
     severity = captured.severity or ""
-    links = captured.payload.get("links")
+    client_url = _text(captured.payload.get("client_url"))
+    origin = (_text(details.get(name)) for name in ("source", "component", "group", "class"))
     return ShownEvent(
         severity=severity if severity in set(Severity) else "",
-        source=_text(details.get("source")),
-        component=_text(details.get("component")),
-        links=[
-            (href, _text(link.get("text")) or href)
-            for link in map(_object, links if isinstance(links, list) else [])
-            if (href := _text(link.get("href"))).startswith(("https://", "http://"))
-        ],
+        origin=list(filter(None, origin)),
+        client=(
+            client_url if _is_web_address(client_url) else "",
+            _text(captured.payload.get("client")) or client_url,
+        ),
+        links=[*_links(captured.payload.get("links")), *_images(captured.payload.get("images"))],
         details=_rows(details.get("custom_details")),
     )
+
+
+def _links(links: JsonValue) -> Sequence[tuple[str, str]]:
+    return [
+        (href, _text(link.get("text")) or href)
+        for link in map(_object, links if isinstance(links, list) else [])
+        if _is_web_address(href := _text(link.get("href")))
+    ]
+
+
+def _images(images: JsonValue) -> Sequence[tuple[str, str]]:
+    # As links: the page asks no other host for a picture.
+    return [
+        (href, _text(image.get("alt")) or source)
+        for image in map(_object, images if isinstance(images, list) else [])
+        if (source := _text(image.get("src")))
+        and _is_web_address(href := _text(image.get("href")) or source)
+    ]
+
+
+def _is_web_address(text: str) -> bool:
+    return text.startswith(("https://", "http://"))
 
 
 def _rows(custom_details: JsonValue) -> Sequence[tuple[str, str]]:

@@ -10,17 +10,18 @@ from mitmproxy.options import Options
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tools.dump import DumpMaster
 
-from sandbox.capture import pagerduty, slack
+from sandbox.capture import pagerduty, sendgrid, slack, teams, webhook
 from sandbox.capture.answer import Answer
 from sandbox.capture.channels import UNKNOWN
 from sandbox.capture.messages import CapturedMessage, MessageLog, Service
 
 HTTPS_PORT = 443
-KNOWN_HOSTS = frozenset({slack.HOST, *pagerduty.HOSTS})
+KNOWN_HOSTS = frozenset({slack.HOST, sendgrid.HOST, *pagerduty.HOSTS})
+KNOWN_DOMAINS = (*teams.DOMAINS, webhook.DOMAIN)
 
 
 class Receiver:
-    """A mitmproxy addon that answers as Slack and PagerDuty and records what it answered."""
+    """A mitmproxy addon that answers as each service would and records what it answered."""
 
     def __init__(self, folder: Path, log: MessageLog) -> None:
         self._folder = folder
@@ -28,7 +29,9 @@ class Receiver:
 
     def http_connect(self, flow: HTTPFlow) -> None:
         """Refuse a tunnel to any other host before anything is said in it."""
-        if flow.request.host not in KNOWN_HOSTS or flow.request.port != HTTPS_PORT:
+        host = flow.request.host
+        known = host in KNOWN_HOSTS or host.endswith(KNOWN_DOMAINS)
+        if not known or flow.request.port != HTTPS_PORT:
             self._reply(flow, *_refuse(flow.request))
 
     def request(self, flow: HTTPFlow) -> None:
@@ -40,15 +43,26 @@ class Receiver:
         data.server.error = "the capture connects to nobody"
 
     def _receive(self, request: Request) -> tuple[CapturedMessage, Answer]:
+        folder, host = self._folder, request.host
         path = request.path.partition("?")[0]
+        url = f"https://{host}{request.path}"
+        authorization = request.headers.get("Authorization", "")
         # Not `content`: that raises when the body is not compressed as its header says.
         body = request.get_content(strict=False) or b""
         is_https_post = request.method == "POST" and request.scheme == "https"
-        if is_https_post and request.host == slack.HOST:
-            return slack.receive(self._folder, path, body)
-        if is_https_post and request.host in pagerduty.HOSTS and path == pagerduty.PATH:
-            return pagerduty.receive(self._folder, request.host, body)
-        return _refuse(request)
+        if is_https_post and host == slack.HOST:
+            reply = slack.receive(folder, path, body)
+        elif is_https_post and host in pagerduty.HOSTS and path == pagerduty.PATH:
+            reply = pagerduty.receive(folder, host, body)
+        elif is_https_post and host == sendgrid.HOST and path == sendgrid.PATH:
+            reply = sendgrid.receive(folder, authorization, body)
+        elif is_https_post and teams.is_at(host, path):
+            reply = teams.receive(folder, url, body)
+        elif request.scheme == "https" and webhook.takes(request.method, host):
+            reply = webhook.receive(folder, url, authorization, body)
+        else:
+            reply = _refuse(request)
+        return reply
 
     def _reply(self, flow: HTTPFlow, message: CapturedMessage, answer: Answer) -> None:
         self._log.append(message)

@@ -7,7 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from sandbox.capture.answer import Answer
+from sandbox.capture.block_kit import Blocks, Header
 from sandbox.capture.channels import UNKNOWN, channel_of
+from sandbox.capture.mentions import slack_mentions
 from sandbox.capture.messages import CapturedMessage, Service
 from sandbox.capture.payload import json_object
 from sandbox.capture.redaction import redacted_payload
@@ -28,12 +30,18 @@ class Attachment(BaseModel):
     text: str = ""
     color: str = ""
     footer: str = ""
+    blocks: Blocks = ()
 
     @property
     def fill(self) -> str:
         """The colour of the bar beside the attachment, as #rrggbb."""
         named = _NAMED_COLORS.get(self.color, self.color)
         return named if _HEX_COLOR.fullmatch(named) else _DEFAULT_COLOR
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Its text and that of its blocks."""
+        return (self.text, *(text for block in self.blocks for text in block.texts))
 
 
 class SlackMessage(BaseModel):
@@ -42,18 +50,29 @@ class SlackMessage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     text: str = ""
+    """What the message says, or the notification of it where there are blocks."""
+    blocks: Blocks = ()
     attachments: tuple[Attachment, ...] = ()
 
     @property
     def title(self) -> str:
-        """The first attachment's title."""
-        return self.attachments[0].title if self.attachments else ""
+        """The first header, else the first attachment's title."""
+        headers = [block.text.text for block in self._every_block if isinstance(block, Header)]
+        titles = [attachment.title for attachment in self.attachments[:1]]
+        return next(iter([*headers, *titles]), "")
 
     @property
     def full_text(self) -> str:
-        """The message's own text and that of its attachments."""
-        parts = (self.text, *(attachment.text for attachment in self.attachments))
-        return "\n".join(part for part in parts if part)
+        """What can be read of the message besides its title."""
+        own = (
+            [text for block in self.blocks for text in block.texts] if self.blocks else [self.text]
+        )
+        attached = [text for each in self.attachments for text in each.texts]
+        return "\n".join(text for text in (*own, *attached) if text)
+
+    @property
+    def _every_block(self) -> Blocks:
+        return (*self.blocks, *(block for each in self.attachments for block in each.blocks))
 
 
 def receive(folder: Path, path: str, body: bytes) -> tuple[CapturedMessage, Answer]:
@@ -62,14 +81,12 @@ def receive(folder: Path, path: str, body: bytes) -> tuple[CapturedMessage, Answ
     webhook_token = path.removeprefix("/services/").strip("/")
     posted = json_object(body)
     payload = redacted_payload(posted or {}, webhook_token)
-    message = None if posted is None else _parse(payload)
+    message, fault = _parse(payload) if posted is not None else (None, "invalid_payload")
     # In Slack's order: whoever asks about a dead webhook is not told of the message.
     if channel == UNKNOWN:
         answer = _plain(404, "no_service")
-    elif message is None:
-        answer = _plain(400, "invalid_payload")
-    elif not (message.title or message.full_text):
-        answer = _plain(400, "no_text")
+    elif fault:
+        answer = _plain(400, fault)
     else:
         answer = _plain(200, "ok")
     captured = CapturedMessage(
@@ -81,6 +98,7 @@ def receive(folder: Path, path: str, body: bytes) -> tuple[CapturedMessage, Answ
         title=message.title if message else "",
         text=message.full_text if message else "",
         payload=payload,
+        mentions=slack_mentions(payload),
     )
     return captured, answer
 
@@ -90,11 +108,17 @@ def shown_message(captured: CapturedMessage) -> SlackMessage:
     return SlackMessage.model_validate(captured.payload)
 
 
-def _parse(payload: Mapping[str, JsonValue]) -> SlackMessage | None:
+def _parse(payload: Mapping[str, JsonValue]) -> tuple[SlackMessage | None, str]:
+    # The message, and what Slack would say against it.
     try:
-        return SlackMessage.model_validate(payload)
-    except ValidationError:
-        return None
+        message = SlackMessage.model_validate(payload)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        if any(fault["loc"][-1:] == ("blocks",) and "tuple" in fault["type"] for fault in faults):
+            return None, "invalid_blocks_format"
+        in_blocks = any("blocks" in fault["loc"] for fault in faults)
+        return None, "invalid_blocks" if in_blocks else "invalid_payload"
+    return message, "" if message.title or message.full_text or message.blocks else "no_text"
 
 
 def _plain(status_code: int, body: str) -> Answer:

@@ -22,10 +22,11 @@ class Played:
     def due(self, expected: Expected) -> datetime:
         """When a notification may be sent at the earliest.
 
-        P1 follows the last failure, and runs that were started together end in any order.
+        Runs that were started together end in any order.
         """
-        if expected.tier is Tier.P1:
-            return max(self.ended[each] for each in self.scenario.step_of(expected.run))
+        if expected.of_step:
+            ends = [self.ended[each] for each in self.scenario.step_of(expected.run)]
+            return max(ends) if expected.of_step == "last" else min(ends)
         return self.ended[expected.run] + expected.due
 
 

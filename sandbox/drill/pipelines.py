@@ -55,6 +55,7 @@ class DrillPipelines:
         self._client = client
         self._tag = tag
         self._deployments: dict[tuple[Target, bool], UUID] = {}
+        self._late: list[UUID] = []
 
     @classmethod
     async def deploy(cls, client: PrefectClient, runs: Iterable[Run], tag: str) -> Self:
@@ -98,6 +99,10 @@ class DrillPipelines:
 
         ended = await wait_for(end, RUN_SECONDS, f"the end of a run of {run.target.flow}")
         if run.late:
-            # Before a worker of somebody's takes it.
-            await self._client.delete_flow_run(flow_run.id)
+            self._late.append(flow_run.id)
         return ended
+
+    async def remove_late(self) -> None:
+        """Remove the runs that were to be late, before a worker of somebody's takes them."""
+        while self._late:
+            await self._client.delete_flow_run(self._late.pop())

@@ -87,7 +87,10 @@ class _Drill:
             await settle(client)
             await wait_for_sentinel(client, self._published)
             lanes = (self._play_lane(lane, pipelines) for lane in self._lanes)
-            played = await asyncio.gather(*lanes)
+            try:
+                played = await asyncio.gather(*lanes)
+            finally:
+                await pipelines.remove_late()
             await settle(client)
         return judge([each for lane in played for each in lane], self._messages())
 

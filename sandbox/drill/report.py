@@ -20,6 +20,11 @@ STYLES = {
     Tier.RECOVERY: "green",
     Tier.LATE: "cyan",
     Tier.ALERTING: "bold yellow",
+    Tier.FRESHNESS: "yellow",
+    Tier.ANOMALY: "yellow",
+    Tier.SUCCESS: "green",
+    Tier.SUMMARY: "white",
+    Tier.DRILL: "white",
 }
 
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from alerting.plan import AutomationRule, Plan, Tier
+from alerting.plan import Plan, Tier
+from alerting.plan.delivery import Delivery
+from alerting.plan.occasions import occasions
+from alerting.plan.verdicts import VerdictKind
+from alerting.sentinel.history import no_run
+from alerting.sentinel.judging import pipeline_key_of
+from alerting.sentinel.messages import message_of
+from alerting.sentinel.verdicts import Outage, Verdict
 from alerting.settings import Settings
 from alerting.settings.durations import format_duration
+from alerting.settings.tiers import EscalationStep
 from sandbox.flows import Outcome
 
 FIRST_ESCALATION = timedelta(seconds=12)
@@ -38,7 +47,8 @@ class Expected:
     """One notification that must arrive.
 
     `run` is the position, in the scenario, of the run whose end it announces; `due` is the time
-    after that end at which it may be sent at the earliest.
+    after that end at which it may be sent at the earliest. With `of_step` it is the end of the
+    first, or the last, of the runs that are started together.
     """
 
     tier: Tier
@@ -46,6 +56,7 @@ class Expected:
     subject: str
     run: int
     due: timedelta = timedelta(0)
+    of_step: Literal["first", "last"] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class ScenarioBuilder:
     def __init__(self, settings: Settings, plan: Plan, suffix: str = "") -> None:
         """Take what is deployed; `suffix` tells this drill's flows from those of earlier ones."""
         self._settings = settings
-        self._rules = plan.automations
+        self._published = plan.published
         self._suffix = suffix
 
     def lanes(self) -> tuple[tuple[Scenario, ...], ...]:
@@ -109,7 +120,7 @@ class ScenarioBuilder:
     ) -> Scenario:
         flow += self._suffix
         run = Run(Target(flow, entrypoint=entrypoint), outcome)
-        return Scenario(name, ((run,),), tuple(self._told(Tier.WARNING, flow, 0)))
+        return Scenario(name, ((run,),), tuple(self._told(VerdictKind.FAILURE, flow, 0)))
 
     def _retry(self) -> Scenario:
         target = Target(f"drill-retry{self._suffix}", entrypoint="with_retry")
@@ -118,19 +129,21 @@ class ScenarioBuilder:
     def _late(self) -> Scenario:
         flow = f"drill-late{self._suffix}"
         run = Run(Target(flow), Outcome.SUCCEED, late=True)
-        return Scenario("late to start", ((run,),), tuple(self._told(Tier.LATE, flow, 0)))
+        return Scenario("late to start", ((run,),), tuple(self._told(VerdictKind.LATE, flow, 0)))
 
     def _streak(self) -> Scenario:
-        """A streak that a success breaks just before its end, and one that is reached."""
+        """A streak that a success breaks just before its end, and one that is reached and ended."""
         flow, critical = f"{STREAK_FLOW}{self._suffix}", self._settings.tiers.critical
         failures = critical.consecutive_failures if critical else 1
         failed, succeeded = Run(Target(flow), Outcome.FAIL), Run(Target(flow), Outcome.SUCCEED)
-        runs = (*(failed,) * (failures - 1), succeeded, *(failed,) * failures)
+        runs = (*(failed,) * (failures - 1), succeeded, *(failed,) * failures, succeeded)
         expected: list[Expected] = []
         for index, run in enumerate(runs):
-            tier = Tier.WARNING if run is failed else Tier.RECOVERY
-            expected += self._told(tier, flow, index)
-        expected += self._told(Tier.CRITICAL, flow, len(runs) - 1, failures=failures)
+            kind = VerdictKind.FAILURE if run is failed else VerdictKind.RECOVERY
+            expected += self._told(kind, flow, index)
+        last = len(runs) - 1
+        expected += self._told(VerdictKind.STREAK, flow, last - 1, failures=failures)
+        expected += self._told(VerdictKind.RESOLVED, flow, last)
         return Scenario(
             "a broken streak, and one reached", tuple((r,) for r in runs), tuple(expected)
         )
@@ -146,30 +159,54 @@ class ScenarioBuilder:
         down = tuple(Run(target, Outcome.FAIL) for target in targets)
         expected: list[Expected] = []
         for index, (key, target) in enumerate(zip(settings.pipelines, targets, strict=True)):
-            failed, mended = index + len(up), index + len(up) + len(down)
-            expected += self._told(Tier.WARNING, target.flow, failed)
-            expected += self._told(Tier.RECOVERY, target.flow, mended)
+            began, failed, mended = index, index + len(up), index + len(up) + len(down)
+            expected += self._told(VerdictKind.FAILURE, target.flow, failed)
+            expected += self._told(VerdictKind.RECOVERY, target.flow, mended)
+            if settings.pipelines[key].announce_success:
+                for each in (began, mended):
+                    expected += self._told(VerdictKind.SUCCESS, target.flow, each)
             if settings.pipelines[key].escalate:
-                expected += self._told(Tier.ESCALATION, target.flow, failed)
+                for step in settings.escalation:
+                    expected += self._told(VerdictKind.ESCALATION, target.flow, failed, step=step)
+                expected += self._told(VerdictKind.RESOLVED, target.flow, mended)
         last = len(up) + len(down) - 1
-        expected += self._told(Tier.P1, "", last, key="p1-all-down", count=len(targets))
+        expected += self._told(VerdictKind.ALL_DOWN, "", last, of_step="last")
+        expected += self._told(VerdictKind.NOT_ALL_DOWN, "", last + 1, of_step="first")
         return Scenario("all pipelines down, escalation, recovery", (up, down, up), tuple(expected))
 
     def _told(
-        self, tier: Tier, flow: str, run: int, key: str | None = None, **numbers: int
+        self,
+        kind: VerdictKind,
+        flow: str,
+        run: int,
+        *,
+        failures: int = 1,
+        step: EscalationStep | None = None,
+        of_step: Literal["first", "last"] | None = None,
     ) -> Iterator[Expected]:
-        """Who hears of a tier: every notification of its rules, its subject filled in."""
-        values = {"flow": flow, **numbers}
-        for rule in self._rules:
-            if rule.tier is tier and key in (None, rule.key) and not rule.standby:
-                for notification in rule.notifications:
-                    subject = notification.subject.replace("{{ flow.name }}", flow)
-                    for name, value in values.items():
-                        subject = subject.replace(f"{{{{ event.payload.{name} }}}}", str(value))
-                    yield Expected(tier, notification.channel, subject, run, self._due(rule))
+        """Who hears of a verdict, and under which title."""
+        delivery = Delivery(self._settings)
+        verdict = self._verdict(kind, flow, failures, step)
+        message = message_of(verdict, self._published)
+        for occasion in occasions(self._settings):
+            if kind in occasion.kinds and occasion.step == step:
+                for channel in delivery.reached(occasion.notify):
+                    title, _ = message.text(delivery.kind(channel).form)
+                    due = step.after if step else timedelta(0)
+                    yield Expected(occasion.tier, channel, title, run, due, of_step)
 
-    def _due(self, rule: AutomationRule) -> timedelta:
-        steps = {
-            f"escalation-{format_duration(s.after)}": s.after for s in self._settings.escalation
-        }
-        return steps.get(rule.key, timedelta(0))
+    def _verdict(
+        self, kind: VerdictKind, flow: str, failures: int, step: EscalationStep | None
+    ) -> Verdict:
+        """A verdict of which nothing is asked but a title."""
+        run = no_run(flow, None, datetime.now(UTC))
+        outage = Outage("", run, run, failures, run.at, (), 0)
+        return Verdict(
+            kind,
+            run.run_id,
+            run.at,
+            run,
+            outage,
+            format_duration(step.after) if step else None,
+            tuple(pipeline_key_of(each) for each in self._published.pipelines),
+        )

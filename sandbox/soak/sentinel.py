@@ -17,10 +17,11 @@ from uuid import UUID
 import psutil
 from prefect.client.orchestration import PrefectClient
 
+from alerting.plan.delivery import Delivery
+from alerting.plan.occasions import occasions
 from alerting.plan.published import PublishedSettings
-from alerting.plan.verdicts import VerdictKind
+from alerting.sentinel.gate import let_through
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import judge
 from alerting.sentinel.prefect_workspace import PrefectWorkspace
 from sandbox.capture.messages import read_messages
 from sandbox.drill.pipelines import wait_for
@@ -163,7 +164,8 @@ class _Soak:
         start: datetime,
         kills: int,
     ) -> SoakReport:
-        due = {verdict.id: verdict for verdict in judge(self.ended, settings, datetime.now(UTC))}
+        told_by_now = let_through(self.ended, settings, datetime.now(UTC))
+        due = {verdict.id: verdict for verdict in told_by_now if verdict.at >= start}
 
         async def all_announced() -> bool | None:
             events = await workspace.announced(settings, start)
@@ -176,8 +178,15 @@ class _Soak:
         await settle(client)
         announced = {UUID(event["id"]) for event in await workspace.announced(settings, start)}
         acted = await _acted(client, start)
-        told = {rule.key: len(rule.notifications) for rule in self.stack.plan.automations}
-        wanted = sum(told.get(_KEYS.get(each.kind, ""), 0) for each in due.values())
+        delivery = Delivery(self.stack.settings)
+        told = Counter(
+            {
+                (kind, occasion.label): len(delivery.reached(occasion.notify))
+                for occasion in occasions(self.stack.settings)
+                for kind in occasion.kinds
+            }
+        )
+        wanted = sum(told[each.kind, each.step] for each in due.values())
         arrived = [m for m in read_messages(self.state.folder) if m.received_at >= start]
         return SoakReport(
             kills=kills,
@@ -188,14 +197,6 @@ class _Soak:
             doubled=sum(acted[found] > 1 for found in due),
             messages_missing=wanted - len(arrived),
         )
-
-
-_KEYS = {
-    VerdictKind.FAILURE: "warning",
-    VerdictKind.STREAK: "critical",
-    VerdictKind.RECOVERY: "recovery",
-    VerdictKind.ALL_DOWN: "p1-all-down",
-}
 
 
 async def _following(service: Service) -> bool | None:

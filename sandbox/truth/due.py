@@ -5,7 +5,7 @@ one run after another and forgets.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
@@ -60,7 +60,8 @@ def pages_due(history: Iterable[RunEvent], rules: Rules, until: datetime) -> lis
         for flow in flows
         for page in _of_pipeline([end for end in ends if end.flow == flow], rules)
     ]
-    due += _all_down(ends)
+    of_all = list(_all_down(ends))
+    due = [*_unexplained(due, [page.outage for page in of_all]), *of_all]
     return sorted((page for page in due if page.at <= until), key=lambda page: page.at)
 
 
@@ -83,6 +84,27 @@ def _of_pipeline(ends: Sequence[RunEvent], rules: Rules) -> Iterator[Due]:
                 yield Due(Tier.ESCALATION, outage, at, None, label)
         if success:
             yield Due(Tier.RECOVERY, outage, success.at, success.run_id)
+
+
+def _unexplained(due: Iterable[Due], of_all: Sequence[Outage]) -> Iterator[Due]:
+    """The pages, without those for a streak that all being down explains.
+
+    Of a pipeline that is still down when not all are any more, the last of these is due then.
+    """
+    held: dict[tuple[str, datetime], Due] = {}
+    for page in due:
+        explains = [
+            each
+            for each in of_all
+            if each.start < page.at and (each.end is None or page.at < each.end)
+        ]
+        if page.tier is not Tier.CRITICAL or not explains:
+            yield page
+            continue
+        [outage] = explains
+        if outage.end and (page.outage.end is None or page.outage.end > outage.end):
+            held[page.outage.pipeline, outage.end] = page
+    yield from (replace(page, at=at) for (_, at), page in held.items())
 
 
 def _all_down(ends: Iterable[RunEvent]) -> Iterator[Due]:

@@ -11,6 +11,8 @@ from sandbox.fleet import TAG, fleet_plan
 from sandbox.truth.matching import TIERS
 
 _STEP = "escalation-"
+_OTHERS = {"p1-work-pool", "work-pool-ready", "resolved", "p1-resolved"}
+"""Rules that are not about a run, or that close an incident and page nobody."""
 _GUIDE_STATES = ["prefect.flow-run.Failed", "prefect.flow-run.Crashed"]
 
 
@@ -64,6 +66,6 @@ def _of_guide(related: dict[str, str]) -> Iterator[Rule]:
 def _of_plan(plan: Plan) -> Iterator[Rule]:
     """What acts on runs and on verdicts about them."""
     for rule in plan.automations:
-        if rule.enabled and rule.tier in TIERS and rule.key != "p1-work-pool":
+        if rule.enabled and rule.tier in TIERS and rule.key not in _OTHERS:
             step = rule.key.removeprefix(_STEP) if rule.tier is Tier.ESCALATION else None
             yield Rule(rule.tier, trigger_document(rule.trigger), step)

@@ -11,10 +11,14 @@ const show = (html) => {
   const focused = board().contains(document.activeElement) ? document.activeElement : null;
   let arrived = 0;
   for (const card of fresh.querySelectorAll("article")) {
-    // A message never changes; its old card keeps what is open, selected or focused in it.
     const old = document.getElementById(card.id);
-    if (old) card.replaceWith(old);
-    else arrived += 1;
+    if (old?.dataset.version === card.dataset.version) {
+      // The old card keeps what is open, selected or focused in it.
+      card.replaceWith(old);
+      continue;
+    }
+    arrived += 1;
+    if (old?.querySelector("details")?.open) card.querySelector("details").open = true;
   }
   board().replaceWith(fresh);
   if (focused) (focused.isConnected ? focused : document.getElementById(focused.id))?.focus();

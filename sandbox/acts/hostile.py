@@ -1,0 +1,51 @@
+"""Error texts that try something, and error texts that hold what nobody may see. All made up."""
+
+HOSTILE = (
+    'a "quoted" error with \\ backslashes \\" and \\u007b',
+    "it's {not} {{a}} {% template %} {# at all #}",
+    "{{routing_key}} {{ routing_key }} {{\nrouting_key\n}}",
+    "{{url}} {{body}} {{subject}} {{name}} {{$HOME}}",
+    "{{ event.payload }} {{ 7 * 7 }} {{ ''.__class__.__mro__ }}",
+    "<!channel> <!here> <!everyone> wake up",
+    "!channel> @U123> <@U123> <#C123> <!subteam^S1>",
+    "error @a\\d> at https://x/\\d> <@a\\1>",
+    "<https://evil.example.com|click me> and `code` *bold* _it_ ~no~",
+    "</b><script>alert(1)</script><img src=x onerror=alert(1)>",
+    "nul \x00 bell \x07 escape \x1b[31mred\x1b[0m backspace \x08",
+    "right to left \u202eevil\u202c and zero\u200bwidth \ufeff",
+    "line\u2028separator\u2029paragraph\x85next\r\nline\ttab",
+    "emoji \U0001f525 astral \U0001d54f combining e\u0301\u0301\u0301",
+    '"}, "event_action": "resolve", "dedup_key": "everything',
+    '"}]} {"text": "two messages"}',
+    "%41%00%0a %s %d %(x)s ${jndi:ldap://example.com/a} $(id) `id`",
+    "'; DROP TABLE alerts; --",
+    "<@" * 4_000 + ">" * 10,
+    "M" * 1_000_000,
+)
+
+_WORD = "Zx9Kq2Lm7Pv4Rt8Wn3Bs6"
+CREDENTIALS = (
+    (f"postgresql://loader:{_WORD}a@db.example.com:5432/dwh refused", f"{_WORD}a"),
+    (f"mysql+pymysql://root:{_WORD}b@10.0.0.5/shop", f"{_WORD}b"),
+    (f"mongodb+srv://app:{_WORD}c@cluster0.example.net/?retryWrites=true", f"{_WORD}c"),
+    (f"redis://:{_WORD}d@cache.example.com:6379/0", f"{_WORD}d"),
+    (f"snowflake://user:{_WORD}e@acme-eu/db/schema?warehouse=wh", f"{_WORD}e"),
+    (f"Server=tcp:x.database.windows.net;User ID=sa;Password={_WORD}f;Encrypt=yes", f"{_WORD}f"),
+    ("aws_access_key_id=AKIAIOSFODNN7FAKEKEY denied", "AKIAIOSFODNN7FAKEKEY"),
+    (f"aws_secret_access_key = {_WORD}gAAAAAAAAAAAAAAAAAAA", f"{_WORD}g"),
+    (f"AccountName=acme;AccountKey={_WORD}hAAAA==;EndpointSuffix=core.windows.net", f"{_WORD}h"),
+    (f"https://acme.blob.core.windows.net/c?sv=2022&sig={_WORD}i%3D", f"{_WORD}i"),
+    (f"token ghp_{_WORD}jAAAAAAAAAAAAAA is not valid", f"ghp_{_WORD}j"),
+    (f"glpat-{_WORD}k was revoked", f"glpat-{_WORD}k"),
+    (f"xoxb-123456789012-{_WORD}l", f"{_WORD}l"),
+    (f"sk_live_{_WORD}mAAAA cannot be used", f"sk_live_{_WORD}m"),
+    (f"SG.{_WORD}n.{_WORD}nAAAAAAAAAAAAAAAAAAAAA is wrong", f"SG.{_WORD}n"),
+    (f"dapi{'0a1b2c3d' * 4} is no token of this workspace", f"dapi{'0a1b2c3d' * 4}"),
+    (f"Authorization: Bearer {_WORD}o.{_WORD}o", f"{_WORD}o"),
+    (f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.{_WORD}p", f"{_WORD}p"),
+    (f"https://etl:{_WORD}q@api.example.com/v1/items returned 500", f"{_WORD}q"),
+    (
+        f"-----BEGIN PRIVATE KEY-----\n{_WORD}rAAAA\n{_WORD}sBBBB\n-----END PRIVATE KEY-----",
+        f"{_WORD}r",
+    ),
+)

@@ -1,0 +1,48 @@
+"""Plays every performance in a sandbox, and says how it went."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from rich.table import Table
+
+from sandbox.acts.incidents import INCIDENTS
+from sandbox.acts.stage import Performance, Result, perform
+from sandbox.acts.timing import FLAPPING, QUIET, STORMS
+from sandbox.stack import SandboxStack
+from sandbox.state import SandboxState
+
+PERFORMANCES: tuple[Performance, ...] = (INCIDENTS, QUIET, FLAPPING, STORMS)
+
+
+def play(state: SandboxState, performance: Performance, *, timed: bool = False) -> list[Result]:
+    """Deploy what a performance takes, play its acts, and take it down.
+
+    When `timed`, what takes too long is wrong as well.
+    """
+    stack = SandboxStack(state, configure=performance.configure)
+    try:
+        stack.up()
+        return asyncio.run(perform(state, stack, performance.acts, timed=timed))
+    finally:
+        stack.destroy()
+
+
+def play_all(state: SandboxState, say: Callable[[str], object]) -> list[Result]:
+    """Play every performance."""
+    results: list[Result] = []
+    for performance in PERFORMANCES:
+        say(f"playing {performance.name}")
+        results += play(state, performance, timed=True)
+    return results
+
+
+def as_table(results: Sequence[Result]) -> Table:
+    """The results for people."""
+    table = Table(title="Acts", title_justify="left")
+    table.add_column("act")
+    table.add_column("seconds", justify="right")
+    table.add_column("")
+    for result in results:
+        outcome = f"[red]{result.problem}" if result.problem else "[green]ok"
+        table.add_row(result.act, f"{result.seconds:.0f}", outcome)
+    return table
