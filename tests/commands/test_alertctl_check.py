@@ -26,13 +26,14 @@ def in_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_stack_of_the_project_is_checked_and_good() -> None:
     result = _check()
     assert result.exit_code == 0
-    lines = result.output.splitlines()
-    assert [line.split(":")[0] for line in lines] == [
+    heads = [line.split(":")[:2] for line in result.output.splitlines()]
+    assert [file for file, said in heads if said == " good"] == [
         "Pulumi.dev.yaml",
         "Pulumi.prod.yaml",
         "Pulumi.sandbox.yaml",
         "Pulumi.staging.yaml",
     ]
+    assert {said for _, said in heads} == {" good", " note"}
 
 
 def test_a_stack_is_found_from_a_folder_below_the_project(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
+from alerting.connection import ConnectionProblem, connect, what_went_wrong
 from alerting.ctl import stack_drill
 from alerting.ctl.__main__ import app
-from alerting.drills.connection import ConnectionProblem, connect, what_went_wrong
 from alerting.drills.judging import report_of
 from alerting.drills.report import DrillReport
 from alerting.settings.models import PrefectSettings

@@ -56,7 +56,7 @@ def test_blocks_and_automations_are_named_where_prefect_would_have_ids() -> None
     told = documents["critical"]["actions"]
     assert [action["block_document_id"] for action in told] == [
         "slack-webhook/alerts-critical",
-        "pager-duty-webhook/data-pipelines",
+        "custom-webhook/data-pipelines",
     ]
     standby = [each["name"] for each in documents.values() if not each["enabled"]]
     for key in ("sentinel-silent", "sentinel-back"):
@@ -68,13 +68,13 @@ def test_people_read_a_table_of_what_fires_and_who_is_told() -> None:
     result = _rules("--stack", "staging")
     assert result.exit_code == 0
     lines = {line.split()[1]: line for line in result.stdout.splitlines() if line.startswith("│")}
-    assert len(lines) == 21
+    assert len(lines) == 29
     for text in ("[staging] DLT Pipeline Critical Alert", "enabled", "3 consecutive failures of"):
         assert text in lines["critical"]
     assert "data-alerts-critical, on-call" in lines["critical"]
     assert "paused" in lines["standby-critical"]
-    assert "on-call; resumes 8 automations" in lines["sentinel-silent"]
-    assert "data-alerts; pauses 8 automations" in lines["sentinel-back"]
+    assert "on-call; resumes 9 automations" in lines["sentinel-silent"]
+    assert "data-alerts, on-call; pauses 9 automations" in lines["sentinel-back"]
 
 
 def test_a_name_with_the_signs_of_markup_is_printed_as_it_is(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_value_from_the_environment_is_refused_with_where_it_comes_from() -> N
         ("slack-url-critical", KEY, "expected https://hooks.slack.com/services/"),
         ("slack-url-critical", OLD.replace("https", "http"), "starts with http://"),
         ("pagerduty-kye", KEY, "Did you mean pagerduty-key?"),
-        (KEY, KEY, "has no such key. Name one of slack-url"),
+        (KEY, KEY, "has no such key. Name one of pagerduty-key, slack-url"),
     ],
 )
 def test_what_cannot_be_put_is_refused_before_anything_is_written(
@@ -278,7 +278,7 @@ def test_a_failed_drill_exits_with_one_and_can_be_abandoned(
     assert failed.exit_code == 1
     assert "revoke nothing" in failed.output
     listed = json.loads(_secrets("list", "--json").stdout)
-    assert [each["rotating"] for each in listed] == [False, False, True]
+    assert [each["rotating"] for each in listed] == [True, False, False]
     assert deployable["value"] == KEY
     abandoned = _secrets("rotate", "pagerduty-key", "--page", "--abandon")
     assert abandoned.exit_code == 0

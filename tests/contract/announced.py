@@ -11,9 +11,10 @@ from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import judge
 from alerting.sentinel.verdicts import Verdict
 from tests.contract.prefect_events import COMPLETED, FAILED, OCCURRED, Run, as_streamed, received
+from tests.unit.every_verdict import every_verdict
 
 BETWEEN = timedelta(minutes=30)
-EVERY_KIND = {
+OF_RUNS = {
     "failure",
     "recovery",
     "streak",
@@ -22,6 +23,7 @@ EVERY_KIND = {
     "all-down",
     "not-all-down",
 }
+"""Verdicts that any stack's runs can lead to."""
 
 
 @dataclass(frozen=True)
@@ -37,21 +39,32 @@ def announced(*runs: Run, settings: PublishedSettings) -> list[Announced]:
     """What is announced in the end of runs that end one after another."""
     history = [_end(run, OCCURRED + number * BETWEEN) for number, run in enumerate(runs)]
     return [
-        Announced(
-            f"{verdict.kind} {verdict.step}" if verdict.step else verdict.kind.value,
-            verdict,
-            received(announcement(verdict, settings, OCCURRED)),
-        )
+        _announced(verdict, settings)
         for verdict in judge(history, settings, OCCURRED + timedelta(days=1))
     ]
 
 
-def every_kind(settings: PublishedSettings) -> list[Announced]:
-    """At least one announcement of each kind, for the example's pipelines."""
+def of_runs(settings: PublishedSettings) -> list[Announced]:
+    """At least one announcement of each kind that runs lead to, for the example's pipelines."""
     runs = [Run(), Run(), Run(), Run("load-clicks", "prod"), Run(state=COMPLETED)]
     found = announced(*runs, settings=settings)
-    assert {each.name for each in found} == EVERY_KIND
+    assert {each.name for each in found} >= OF_RUNS
     return found
+
+
+def every_kind(settings: PublishedSettings) -> list[Announced]:
+    """At least one announcement of each kind, alone and in a list, as far as settings have it."""
+    found = [*of_runs(settings), *(_announced(each, settings) for each in every_verdict(settings))]
+    assert len({each.verdict.kind for each in found}) > len(OF_RUNS)
+    return found
+
+
+def _announced(verdict: Verdict, settings: PublishedSettings) -> Announced:
+    return Announced(
+        f"{verdict.kind} {verdict.step}" if verdict.step else verdict.kind.value,
+        verdict,
+        received(announcement(verdict, settings, OCCURRED)),
+    )
 
 
 def failed_with(error: str) -> Run:

@@ -16,7 +16,9 @@ from pydantic import BaseModel
 
 from alerting.plan import AutomationRule
 from alerting.plan.documents import automation_document
+from alerting.plan.forms import Form
 from tests.contract.prefect_events import OCCURRED
+from tests.unit.strict_rendering import FORMS, Rendered
 
 
 class Api:
@@ -69,20 +71,22 @@ def new_id() -> str:
 
 def rendered(
     rule: AutomationRule, event: ReceivedEvent, objects: Mapping[str, Any]
-) -> list[tuple[str, str]]:
-    """Subject and body of each notification; `objects` are those that the API would find."""
+) -> list[Rendered]:
+    """What each channel is told; `objects` are those that the API would find."""
     automation = stored(rule)
+    notifying = [each for each in automation.actions if isinstance(each, SendNotification)]
     messages = []
-    for action in automation.actions:
-        if isinstance(action, SendNotification):
-            triggered = TriggeredAction(
-                automation=automation,
-                triggered=OCCURRED,
-                triggering_labels={},
-                triggering_event=event,
-                action=action,
-            )
-            messages.append(asyncio.run(_rendered_by(action, triggered, Api(objects))))
+    for action, notification in zip(notifying, rule.notifications, strict=True):
+        triggered = TriggeredAction(
+            automation=automation,
+            triggered=OCCURRED,
+            triggering_labels={},
+            triggering_event=event,
+            action=action,
+        )
+        subject, body = asyncio.run(_rendered_by(action, triggered, Api(objects)))
+        form = FORMS.get(notification.channel, Form.SLACK)
+        messages.append(Rendered(subject, body, form))
     return messages
 
 

@@ -128,6 +128,10 @@ def test_a_tunnel_to_any_other_host_is_refused(sender: httpx.Client, capture_fol
         ("POST", WEBHOOK.replace("https", "http"), "POST hooks.slack.com:80"),
         ("GET", WEBHOOK, "GET hooks.slack.com:443"),
         ("POST", "https://events.pagerduty.com/v2/other", "POST events.pagerduty.com:443"),
+        ("POST", "https://api.sendgrid.com/v3/other", "POST api.sendgrid.com:443"),
+        ("POST", "https://x.logic.azure.com/other?sig=x", "POST x.logic.azure.com:443"),
+        ("GET", "https://hooks.example.com/path", "GET hooks.example.com:443"),
+        ("POST", "http://hooks.example.com/path", "POST hooks.example.com:80"),
     ],
 )
 def test_any_other_request_is_refused_and_its_path_forgotten(

@@ -53,12 +53,12 @@ def is_sent(event: ReceivedEvent, **changes: object) -> bool:
 @pytest.mark.parametrize(
     ("state", "sent"),
     [
-        *((state, True) for state in (FAILED, CRASHED, TIMED_OUT, OWN_NAME, COMPLETED)),
-        *((state, False) for state in (LATE, RETRYING, RUNNING, CANCELLED)),
+        *((state, True) for state in (FAILED, CRASHED, TIMED_OUT, OWN_NAME, COMPLETED, LATE)),
+        *((state, False) for state in (RETRYING, RUNNING, CANCELLED)),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_the_ends_of_runs_with_the_tag_are_sent_and_nothing_before(
+def test_runs_with_the_tag_that_end_or_are_late_are_sent_and_nothing_before(
     state: State, sent: bool
 ) -> None:
     assert is_sent(Run(state=state).event()) is sent

@@ -1,9 +1,12 @@
 """Messages of native triggers as Prefect renders them: its own action, templates and events."""
 
+from typing import Any
+
 import pytest
 from prefect.server.schemas.states import State
 
 from alerting.plan import AutomationRule
+from alerting.plan.forms import Form
 from tests.contract.prefect_events import (
     COMPLETED,
     CRASHED,
@@ -14,7 +17,8 @@ from tests.contract.prefect_events import (
     Run,
 )
 from tests.contract.prefect_rendering import be_strict, rendered
-from tests.unit.example_stack import pipeline_rules_of, raw_settings
+from tests.unit.example_stack import every_kind, pipeline_rules_of, raw_settings
+from tests.unit.strict_rendering import Rendered
 
 pytestmark = pytest.mark.contract
 
@@ -27,7 +31,21 @@ HOSTILE = [
     "100% of ]b[c",
     "\U0001f9a0 naïve \U0001f469\u200d\U0001f4bb",
 ]
+OF_POOLS = ("p1-work-pool", "work-pool-ready")
 STATES = {"recovery": COMPLETED, "late": LATE, "critical": CRASHED, "escalation-15m": TIMED_OUT}
+
+
+def without_pagerduty() -> dict[str, Any]:
+    channels: dict[str, Any] = raw_settings()["channels"]
+    del channels["on-call"]["secret"]
+    return channels
+
+
+STACKS = (
+    pipeline_rules_of(**every_kind()),
+    pipeline_rules_of(),
+    pipeline_rules_of(channels=without_pagerduty()),
+)
 
 
 @pytest.fixture
@@ -38,15 +56,15 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
 def happened_for(
     rule: AutomationRule, flow: str = "orders", deployment: str | None = None
 ) -> Run | Pool:
-    if rule.key == "p1-work-pool":
+    if rule.key in OF_POOLS:
         return Pool()
     return Run(flow, deployment, STATES.get(rule.key, FAILED))
 
 
 def messages(
     rule: AutomationRule, happened: Run | Pool, *, gone: str | None = None
-) -> list[tuple[str, str]]:
-    """Subject and body for each channel; `gone` was deleted since the event."""
+) -> list[Rendered]:
+    """What each channel is told; `gone` was deleted since the event."""
     objects = happened.objects()
     event = happened.event(objects)
     if gone:
@@ -55,26 +73,30 @@ def messages(
 
 
 @pytest.mark.usefixtures("strict")
-@pytest.mark.parametrize("key", list(pipeline_rules_of()))
+@pytest.mark.parametrize("key", list(STACKS[0]))
 @pytest.mark.parametrize("deployment", [None, "prod"])
 @pytest.mark.parametrize("flow", ["orders", "load-clicks", "not listed"])
 def test_every_message_is_whole(key: str, flow: str, deployment: str | None) -> None:
-    channels = raw_settings()["channels"]
-    del channels["on-call"]["secret"]
-    for rule in (pipeline_rules_of()[key], pipeline_rules_of(channels=channels)[key]):
-        for subject, body in messages(rule, happened_for(rule, flow, deployment)):
-            for text in (subject, body):
-                assert "None" not in text
-                assert "{" not in text
-                assert not any(line.endswith((": ", ":")) for line in text.splitlines())
+    for rules in STACKS:
+        if rule := rules.get(key):
+            told = messages(rule, happened_for(rule, flow, deployment))
+            assert len(told) == len(rule.notifications)
+            for message in told:
+                assert (message.sentence, message.fields) == (told[0].sentence, told[0].fields)
+                assert message.fields["Look"].startswith("https://prefect.example.com/")
+                for text in message.texts:
+                    assert text
+                    assert "None" not in text
+                    assert "{" not in text
+                    assert not any(line.endswith((": ", ":")) for line in text.splitlines())
 
 
 @pytest.mark.usefixtures("strict")
 def test_a_failure_reads_as_it_was_written() -> None:
     run = Run("load-clicks", "prod", TIMED_OUT)
-    ((subject, body),) = messages(pipeline_rules_of()["warning"], run)
-    assert subject == ":x: Pipeline failed: load-clicks"
-    assert body == (
+    [message] = messages(pipeline_rules_of()["warning"], run)
+    assert message.subject == ":x: Pipeline failed: load-clicks"
+    assert message.body == (
         "load-clicks failed.\n"
         "*Flow*: load-clicks\n"
         "*Deployment*: prod\n"
@@ -89,29 +111,37 @@ def test_a_failure_reads_as_it_was_written() -> None:
 
 @pytest.mark.usefixtures("strict")
 def test_a_late_start_says_when_it_was_due() -> None:
-    ((_, body),) = messages(pipeline_rules_of()["late"], Run(state=LATE))
-    assert body.startswith("orders should have started at 2026-03-01 06:00:00 UTC and has not. ")
-    assert "*State*: Late at 2026-03-01 06:30:05 UTC" in body
+    [message] = messages(pipeline_rules_of()["late"], Run(state=LATE))
+    assert message.sentence.startswith(
+        "orders should have started at 2026-03-01 06:00:00 UTC and has not. "
+    )
+    assert message.fields["State"] == "Late at 2026-03-01 06:30:05 UTC"
 
 
 @pytest.mark.usefixtures("strict")
 def test_a_work_pool_is_named_with_a_link_to_it() -> None:
-    ((subject, body),) = messages(pipeline_rules_of()["p1-work-pool"], Pool("gpu pool"))
-    assert subject == "P1: work pool gpu pool is not ready"
-    assert body.endswith("https://prefect.example.com/work-pools/work-pool/gpu%20pool")
+    opened, closed = (
+        messages(pipeline_rules_of()[key], Pool("gpu 'pool'"))[0].document for key in OF_POOLS
+    )
+    look = "https://prefect.example.com/work-pools/work-pool/gpu%20%27pool%27"
+    assert opened["payload"]["summary"] == "P1: work pool gpu 'pool' is not ready"
+    assert opened["links"] == [{"href": look, "text": "Look"}]
+    assert (opened["event_action"], closed["event_action"]) == ("trigger", "resolve")
+    key = "data-alerts/example/work-pool/gpu 'pool'"
+    assert opened["dedup_key"] == closed["dedup_key"] == key
 
 
 @pytest.mark.parametrize("gone", ["flow_run", "flow", "deployment"])
-@pytest.mark.parametrize("key", [key for key in pipeline_rules_of() if key != "p1-work-pool"])
+@pytest.mark.parametrize("key", [key for key in STACKS[0] if key not in OF_POOLS])
 def test_a_message_goes_out_even_when_what_it_is_about_was_deleted_since(
     key: str, gone: str
 ) -> None:
-    rule = pipeline_rules_of()[key]
+    rule = STACKS[0][key]
     run = happened_for(rule, "load-clicks", "prod")
-    for _, body in messages(rule, run, gone=gone):
-        assert "2026-03-01 06:30:05 UTC" in body
-        assert "Owner" in body
-        assert "None" not in body
+    for message in messages(rule, run, gone=gone):
+        assert message.fields["State"].endswith("2026-03-01 06:30:05 UTC")
+        assert "Owner" in message.fields
+        assert not [text for text in message.texts if "None" in text]
 
 
 @pytest.mark.usefixtures("strict")
@@ -130,24 +160,28 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
         channels=channels,
     )
     for key, rule in rules.items():
-        for subject, body in messages(rule, happened_for(rule, flow, flow)):
-            assert f"*Owner*: {text}" in body.split("\n")
+        for message in messages(rule, happened_for(rule, flow, flow)):
+            assert message.fields["Owner"] == text
             if key.startswith("escalation"):
-                assert f"ESCALATION to {text}: {flow} has not" in subject
-                assert f"*Would page*: {text} (" in body
+                assert f"ESCALATION to {text}: {flow} has not" in message.subject
+                assert message.fields["Would page"].startswith(f"{text} (")
             if key == "p1-all-down":
-                assert flow in body.split("\n")[0]
+                assert flow in message.sentence
 
 
 @pytest.mark.usefixtures("strict")
 def test_an_error_is_said_as_it_is_and_cut_where_it_is_long() -> None:
-    rule = pipeline_rules_of()["warning"]
-    for error in ("{{ 7 * 7 }} {% raw %}", "<b>&amp;</b>"):
-        ((_, body),) = messages(rule, Run(state=failed_with(error)))
-        assert f"*Error*: {error}\n" in body
-    ((_, body),) = messages(rule, Run(state=failed_with("word " * 50_000)))
-    assert len(body) < 1_000
-    assert "word...\n*Owner*: shop" in body
+    for error in ("{{ 7 * 7 }} {% raw %}", "<b>&amp;</b>", 'a "\\" b', "{{{{key}}}}", "<!channel>"):
+        # What would be a mention, or a tag, is none and reads the same.
+        shown = error.replace("<", "\u2039").replace(">", "\u203a")
+        for message in messages(STACKS[0]["warning"], Run(state=failed_with(error))):
+            assert message.fields["Error"] == shown
+            # The block that sends JSON would put its own secret there.
+            assert "{{" not in message.body or message.form in (Form.SLACK, Form.HTML)
+    for message in messages(STACKS[0]["warning"], Run(state=failed_with("word " * 50_000))):
+        assert len(message.fields["Error"]) <= 405
+        assert message.fields["Error"].endswith("word...")
+        assert message.fields["Owner"] == "shop"
 
 
 def failed_with(message: str) -> State:
@@ -165,5 +199,6 @@ def test_of_a_thousand_pipelines_the_right_owner_is_told() -> None:
     }
     rule = pipeline_rules_of(pipelines=pipelines)["warning"]
     for number in (0, 1, 10, 99, 100, 999):
-        ((_, body),) = messages(rule, Run(f"load-{number}"))
-        assert f"*Owner*: team {number}\n*Runbook*: https://wiki.example.com/{number}\n" in body
+        [message] = messages(rule, Run(f"load-{number}"))
+        assert message.fields["Owner"] == f"team {number}"
+        assert message.fields["Runbook"] == f"https://wiki.example.com/{number}"

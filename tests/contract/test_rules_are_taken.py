@@ -7,12 +7,12 @@ from prefect.server.events.schemas.automations import AutomationCreate
 
 from alerting.plan.documents import automation_document
 from tests.contract.prefect_rendering import new_id
-from tests.unit.example_stack import raw_settings, rules_of
+from tests.unit.example_stack import every_kind, raw_settings, rules_of
 
 pytestmark = pytest.mark.contract
 
 
-@pytest.mark.parametrize(("evaluation", "count"), [("sentinel", 22), ("triggers", 14)])
+@pytest.mark.parametrize(("evaluation", "count"), [("sentinel", 29), ("triggers", 17)])
 @pytest.mark.parametrize("pagerduty", [True, False])
 def test_prefect_takes_every_rule_and_drops_nothing_of_it(
     pagerduty: bool, evaluation: str, count: int
@@ -25,14 +25,24 @@ def test_prefect_takes_every_rule_and_drops_nothing_of_it(
         "b": {"owner": "web", "flow": "!b*", "deployment": "prod", "escalate": True},
         "c": {"owner": "web", "deployment": "test", "escalate": True, "every": "7d"},
     }
-    rules = rules_of(channels=channels, pipelines=pipelines, evaluation=evaluation)
-    # Without PagerDuty no drill can page.
-    assert len(rules) == (count if pagerduty else count - 1)
+    changes: dict[str, object] = {"pipelines": pipelines, "evaluation": evaluation}
+    rules = rules_of(channels=channels, **changes)
+    # Without PagerDuty no drill can page, and nothing that was opened is closed.
+    closing = {"resolved", "p1-resolved", "work-pool-ready", "drill-page", "drill-page-over"}
+    assert len(rules) == count - (0 if pagerduty else len(closing & set(rules_of(**changes))))
+    assert pagerduty == (closing & set(rules) != set())
     for rule in rules.values():
         sent = automation_document(rule, defaultdict(new_id), defaultdict(new_id))
         taken = AutomationCreate.model_validate(sent)
         assert_taken(sent, taken.model_dump(mode="json"))
         assert taken.trigger.within == rule.trigger.within
+
+
+@pytest.mark.parametrize("evaluation", ["sentinel", "triggers"])
+def test_prefect_takes_messages_in_every_form(evaluation: str) -> None:
+    for rule in rules_of(**every_kind(), evaluation=evaluation).values():
+        sent = automation_document(rule, defaultdict(new_id), defaultdict(new_id))
+        assert_taken(sent, AutomationCreate.model_validate(sent).model_dump(mode="json"))
 
 
 def assert_taken(sent: object, taken: object) -> None:

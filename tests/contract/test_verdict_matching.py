@@ -9,7 +9,8 @@ from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.server.schemas.states import State
 
-from alerting.plan import AutomationRule, build_plan
+from alerting.plan import AutomationRule, Tier, build_plan
+from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import heartbeat
 from tests.contract.announced import every_kind
 from tests.contract.prefect_events import (
@@ -29,20 +30,30 @@ from tests.contract.prefect_events import (
     received,
 )
 from tests.contract.prefect_rendering import stored
+from tests.unit.example_stack import every_kind as example_of_all
 from tests.unit.example_stack import published_of, rules_of, settings_of
 
 pytestmark = pytest.mark.contract
 
 ANNOUNCED = {
     "warning": {"failure"},
-    "recovery": {"recovery"},
+    "recovery": {"recovery", "fresh"},
     "critical": {"streak"},
     "escalation-15m": {"escalation 15m"},
     "escalation-1h": {"escalation 1h"},
+    "freshness": {"stale"},
+    "anomaly": {"anomaly"},
+    "late": {"late", "stuck"},
+    "success": {"success"},
+    "silence-over": {"silence-over"},
+    "summary": {"summary"},
+    "resolved": {"resolved"},
     "p1-all-down": {"all-down"},
+    "p1-resolved": {"not-all-down"},
 }
+EXPECTING = example_of_all()
 WATCH, BACK = "sentinel-silent", "sentinel-back"
-ON_RUNS_AND_POOLS = ("late", "p1-work-pool")
+ON_RUNS_AND_POOLS = ("lost", "p1-work-pool", "work-pool-ready")
 STATES = [
     *(FAILED, CRASHED, TIMED_OUT, OWN_NAME, COMPLETED),
     *(LATE, RETRYING, RUNNING, CANCELLED),
@@ -71,7 +82,7 @@ def takes(trigger: EventTrigger, event: ReceivedEvent) -> bool:
 
 def sentinel_rules() -> dict[str, AutomationRule]:
     """The rules that are about the sentinel's events."""
-    rules = rules_of()
+    rules = rules_of(**EXPECTING)
     return {
         key: rule
         for key, rule in rules.items()
@@ -85,16 +96,39 @@ def beat(*, standby: bool = False, **changes: object) -> ReceivedEvent:
 
 @pytest.mark.parametrize("key", list(sentinel_rules()))
 def test_each_rule_takes_the_announcements_that_it_is_for_and_no_others(key: str) -> None:
-    trigger = trigger_of(rules_of()[key])
-    taken = {each.name for each in every_kind(published_of()) if takes(trigger, each.event)}
+    trigger = trigger_of(sentinel_rules()[key])
+    events = every_kind(published_of(**EXPECTING))
+    taken = {each.name for each in events if takes(trigger, each.event)}
     assert taken == ANNOUNCED.get(key, set())
 
 
-def test_every_announcement_is_told_by_one_rule_apart_from_the_end_of_an_outage_of_all() -> None:
-    triggers = {key: trigger_of(rules_of()[key]) for key in ANNOUNCED}
-    for each in every_kind(published_of()):
+def test_every_announcement_is_told_by_one_rule() -> None:
+    triggers = {key: trigger_of(sentinel_rules()[key]) for key in ANNOUNCED}
+    events = every_kind(published_of(**EXPECTING))
+    assert {each.verdict.kind for each in events} == set(VerdictKind)
+    for each in events:
         told_by = [key for key, trigger in triggers.items() if takes(trigger, each.event)]
-        assert len(told_by) == (0 if each.name == "not-all-down" else 1), each.name
+        assert len(told_by) == 1, each.name
+
+
+@pytest.mark.parametrize("own", [{"slack": "rich"}, {"slack": "rich", "pagerduty": "bell"}])
+def test_an_announcement_is_told_once_also_where_owners_have_channels_of_their_own(
+    own: dict[str, str],
+) -> None:
+    changes = {**EXPECTING, "owners": {"web": own, "data-platform": {"slack": "teams"}}}
+    changes["tiers"] = {
+        name: {**tier, "notify": ["alerts", "on-call"]} if name != "success" else tier
+        for name, tier in EXPECTING["tiers"].items()
+    }
+    rules = {k: r for k, r in rules_of(**changes).items() if r.tier is not Tier.DRILL}
+    triggers = {
+        key: trigger_of(rule)
+        for key, rule in rules.items()
+        if not rule.standby and key not in ON_RUNS_AND_POOLS
+    }
+    for each in every_kind(published_of(**changes)):
+        told_by = [key for key, trigger in triggers.items() if takes(trigger, each.event)]
+        assert len(told_by) == 1, each.name
 
 
 def test_each_announcement_is_told_once_however_many_there_are_of_its_pipeline() -> None:

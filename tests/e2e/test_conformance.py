@@ -64,7 +64,10 @@ class Play:
 
     @cached_property
     def published(self) -> PublishedSettings:
-        """What its sentinel follows: escalation steps as fast as the scenario is played."""
+        """What its sentinel follows: escalation steps as fast as the scenario is played.
+
+        Its minutes pass in seconds, so what fails within one of ours is told one by one.
+        """
         published = self.plan.published
         if published.sentinel is None:
             raise AssertionError("live scenarios are the sentinel's")
@@ -72,7 +75,7 @@ class Play:
             step.model_copy(update={"after": scaled(step.after)})
             for step in published.sentinel.steps
         )
-        rules = published.sentinel.model_copy(update={"steps": steps})
+        rules = published.sentinel.model_copy(update={"steps": steps, "individually": 1000})
         return published.model_copy(update={"sentinel": rules})
 
     def secret(self, channel: str) -> str:
@@ -87,7 +90,13 @@ class Play:
     @cached_property
     def channels(self) -> frozenset[str]:
         """All that it can tell."""
-        return frozenset(n.channel for rule in self.plan.automations for n in rule.notifications)
+        return frozenset(self.channel_of.values())
+
+    @cached_property
+    def channel_of(self) -> dict[str, str]:
+        """The channels by the keys of the blocks that messages go through."""
+        rules = self.plan.automations
+        return {n.block: n.channel for rule in rules for n in rule.notifications}
 
 
 class ScaledWorkspace(PrefectWorkspace):
@@ -212,7 +221,7 @@ class _Stage:
         """What the program would deploy, but for what watches the sentinel."""
         made = {channel: await _block(client, play, channel) for channel in play.channels}
         self.blocks += made.values()
-        blocks = {channel: str(block) for channel, block in made.items()}
+        blocks = {block: str(made[channel]) for block, channel in play.channel_of.items()}
         for rule in play.plan.automations:
             if not rule.standby and rule.tier is not Tier.ALERTING:
                 document = automation_document(rule, blocks, {})

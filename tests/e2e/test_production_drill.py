@@ -73,14 +73,15 @@ def test_slack_hears_of_a_drill_and_its_end_and_nobody_is_paged(live: Live) -> N
     assert live.titles("on-call") == []
 
 
-def test_on_call_is_paged_once_when_asked_for_and_told_to_close_it_by_hand(live: Live) -> None:
+def test_on_call_is_paged_once_when_asked_for_and_the_incident_is_closed(live: Live) -> None:
     code, report = drill(live, "--page")
     assert (code, missing(report)) == (0, {})
     live.settle()
-    assert live.titles("on-call") == SUBJECTS[:1]
-    [page] = [message for message in live.messages() if message.channel == "on-call"]
-    assert "Close it by hand" in page.text
-    assert len(live.messages()) == 2 * len(SLACK) + 1
+    assert live.titles("on-call") == SUBJECTS
+    opened, closed = (m.payload for m in live.messages() if m.channel == "on-call")
+    assert (opened["event_action"], closed["event_action"]) == ("trigger", "resolve")
+    assert opened["dedup_key"] == closed["dedup_key"]
+    assert len(live.messages()) == 2 * len(SLACK) + 2
 
 
 def test_a_drill_between_failures_leaves_the_streak_as_it_was(live: Live) -> None:
@@ -144,6 +145,6 @@ def test_native_triggers_act_on_the_drill_without_a_sentinel(sandbox: SandboxSta
         code, report = drill(live, "--page")
         assert (code, missing(report)) == (0, {})
         live.settle()
-        assert live.titles("on-call") == SUBJECTS[:1]
+        assert live.titles("on-call") == SUBJECTS
         assert live.titles("data-info") == SUBJECTS
-        assert len(live.messages()) == 2 * len(SLACK) + 1
+        assert len(live.messages()) == 2 * len(SLACK) + 2

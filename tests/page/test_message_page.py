@@ -1,8 +1,8 @@
 """The page of captured messages, as a person sees it."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -12,6 +12,7 @@ from sandbox.capture.address import CaptureAddress
 from sandbox.capture.channels import register_channels
 from sandbox.processes import end_processes
 from sandbox.state import SandboxState
+from tests.page.contrast import Scheme, low_contrasts
 
 pytestmark = pytest.mark.page
 
@@ -41,8 +42,8 @@ def slack(sender: httpx.Client) -> SlackSender:
 
 @pytest.fixture
 def event(sender: httpx.Client) -> EventSender:
-    def send(action: str, summary: str = "", **details: object) -> None:
-        payload = {"summary": summary, "source": "prefect", "severity": "critical"}
+    def send(action: str, summary: str = "", severity: str = "critical", **details: object) -> None:
+        payload = {"summary": summary, "source": "prefect", "severity": severity}
         body = {
             "routing_key": KEY,
             "event_action": action,
@@ -52,29 +53,6 @@ def event(sender: httpx.Client) -> EventSender:
         sender.post("https://events.pagerduty.com/v2/enqueue", json=body).raise_for_status()
 
     return send
-
-
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    chosen: str = request.param
-    return chosen
-
-
-@pytest.fixture
-def tab(browser: Browser, capture: CaptureAddress) -> Iterator[Page]:
-    """An open page; at the end it has asked no other host and reported no fault."""
-    with browser.new_context(base_url=capture.page_url) as context:
-        tab = context.new_page()
-        asked: set[str] = set()
-        faults: list[str] = []
-        tab.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
-        tab.on("console", lambda message: faults.append(message.text))
-        tab.on("pageerror", lambda error: faults.append(str(error)))
-        tab.goto("/")
-        expect(tab.get_by_text("Live")).to_be_visible()
-        yield tab
-        assert asked == {urlsplit(capture.page_url).netloc}
-        assert [fault for fault in faults if "ERR_CONNECTION_REFUSED" not in fault] == []
 
 
 def test_a_page_without_messages_says_so(tab: Page) -> None:
@@ -114,12 +92,49 @@ def test_an_incident_is_shown_as_pagerduty_shows_it(tab: Page, event: EventSende
     expect(card.get_by_text("the-incident", exact=True)).to_be_visible()
 
 
-def test_a_resolved_incident_is_called_as_it_was_opened(tab: Page, event: EventSender) -> None:
-    event("trigger", "orders failed")
+def test_an_incident_is_one_card_from_its_opening_to_its_end(tab: Page, event: EventSender) -> None:
+    event("trigger", "orders failed", severity="warning")
+    event("trigger", "orders failed again")
     event("resolve")
-    newest = tab.get_by_role("article").first
-    expect(newest.get_by_role("heading")).to_have_text("orders failed")
-    expect(newest.get_by_text("Resolved", exact=True)).to_be_visible()
+    card = tab.get_by_role("article")
+    expect(card).to_have_count(1)
+    expect(card.get_by_role("heading")).to_have_text("orders failed")
+    expect(card.locator("header").get_by_text("Resolved", exact=True)).to_be_visible()
+    steps = card.get_by_role("list", name="Timeline").get_by_role("listitem")
+    expect(steps).to_have_text(
+        [
+            re.compile(r"Opened\s+warning\s+\S+\s+orders failed\s*$"),
+            re.compile(r"Triggered again\s+critical\s+\S+\s+orders failed again\s*$"),
+            re.compile(r"Resolved\s+\S+\s*$"),
+        ]
+    )
+
+
+def test_a_trigger_after_the_resolve_is_an_incident_of_its_own(
+    tab: Page, event: EventSender
+) -> None:
+    for action in ("trigger", "resolve", "trigger"):
+        event(action, "orders failed")
+    pills = tab.get_by_role("article").locator("header .pill:first-child")
+    expect(pills).to_have_text(["Triggered", "Resolved"])
+
+
+def test_an_incident_that_changes_is_brought_up_to_date_and_stays_open(
+    tab: Page, event: EventSender
+) -> None:
+    event("trigger", "orders failed")
+    card = tab.get_by_role("article")
+    card.locator("summary").focus()
+    tab.keyboard.press("Enter")
+    event("acknowledge")
+    expect(card.locator("header").get_by_text("Acknowledged", exact=True)).to_be_visible()
+    expect(card.locator("summary")).to_be_focused()
+    expect(card.get_by_text('"summary": "orders failed"')).to_be_visible()
+
+
+def test_an_event_without_an_open_incident_says_so(tab: Page, event: EventSender) -> None:
+    event("resolve")
+    expect(tab.get_by_role("heading", name="No incident was open")).to_be_visible()
 
 
 def test_what_was_not_delivered_says_why(tab: Page, sender: httpx.Client) -> None:
@@ -184,45 +199,16 @@ def test_nothing_is_wider_than_the_window(
 
 
 def test_text_has_enough_contrast_in_light_and_dark(
-    browser: Browser, capture: CaptureAddress, slack: SlackSender, event: EventSender, scheme: str
+    browser: Browser,
+    capture: CaptureAddress,
+    slack: SlackSender,
+    event: EventSender,
+    scheme: Scheme,
 ) -> None:
     slack("orders failed", "`orders` https://example.org")
     event("trigger", "orders failed", flow="orders")
     event("resolve")
-    dark = scheme == "dark"
-    with browser.new_context(color_scheme="dark" if dark else "light") as context:
-        tab = context.new_page()
-        tab.goto(capture.page_url)
-        ratios: dict[str, float] = tab.evaluate(CONTRAST)
-    assert {text: ratio for text, ratio in ratios.items() if ratio < 4.5} == {}
-
-
-CONTRAST = """() => {
-  const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const luminance = (colors) => {
-    context.clearRect(0, 0, 1, 1);
-    for (const color of colors) { context.fillStyle = color; context.fillRect(0, 0, 1, 1); }
-    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) => {
-      const part = value / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ratios = {};
-  for (const element of document.querySelectorAll("body *")) {
-    const text = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE)
-      .map((node) => node.data.trim()).join("");
-    if (!text || !element.checkVisibility()) continue;
-    const grounds = [];
-    for (let at = element; at; at = at.parentElement) {
-      grounds.unshift(getComputedStyle(at).backgroundColor);
-    }
-    const ground = luminance(grounds);
-    const ink = luminance([...grounds, getComputedStyle(element).color]);
-    ratios[text] = (Math.max(ground, ink) + 0.05) / (Math.min(ground, ink) + 0.05);
-  }
-  return ratios;
-}"""
+    assert low_contrasts(browser, capture.page_url, scheme) == {}
 
 
 def test_the_prefect_ui_is_linked_once_the_sandbox_is_up(

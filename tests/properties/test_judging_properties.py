@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerting.plan.published import PublishedSettings
+from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import REORDERED, TIDY_EVERY, Judge, judge, rules_of
 from alerting.sentinel.verdicts import Verdict
@@ -35,6 +36,13 @@ RUNS = (
     ("not listed", None),
 )
 PUBLISHED = published_of(pipelines=PIPELINES)
+PAGES = (
+    (),
+    (VerdictKind.STREAK,),
+    (VerdictKind.ESCALATION,),
+    (VerdictKind.ESCALATION, VerdictKind.STREAK),
+    (VerdictKind.FAILURE,),
+)
 LAST_MINUTE = 60
 MOST_RUNS = 25
 STATE_IDS = [uuid5(UUID(int=0), str(number)) for number in range(MOST_RUNS)]
@@ -50,6 +58,7 @@ def rules(draw: st.DrawFn) -> PublishedSettings:
     changes = {
         "consecutive_failures": draw(st.sampled_from([2, 3, None])),
         "within": draw(st.sampled_from([None, timedelta(minutes=4), timedelta(minutes=20)])),
+        "pages": draw(st.sampled_from(PAGES)),
         "steps": tuple(
             template.model_copy(update={"label": label, "after": after[label]}) for label in labels
         ),

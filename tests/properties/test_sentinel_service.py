@@ -2,18 +2,25 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
+from alerting.plan.load_events import LOAD_EVENT, Rows, load_labels, load_payload
 from alerting.plan.published import PublishedSettings
+from alerting.plan.silences import Silence
 from alerting.plan.verdicts import HEARTBEAT_EVENT, RESUMED, STANDBY_LABEL, VerdictKind
 from alerting.sentinel import service
 from alerting.sentinel.catching_up import AUTOMATION_TRIGGERED
+from alerting.sentinel.events import Event
+from alerting.sentinel.gate import let_through
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import judge
 from alerting.sentinel.service import Sentinel, SettingsChanged
 from alerting.sentinel.workspace import NotDeployedError
+from tests.unit.example_stack import raw_settings
 from tests.unit.fake_workspace import (
     DEPLOYED,
     FakeServer,
@@ -43,7 +50,7 @@ def live(server: FakeServer, dies_at: int | None = None, *, after: bool = False)
 
 
 def due(server: FakeServer) -> Counter[str]:
-    found = judge(server.ended, server.settings, server.now)
+    found = let_through(server.ended, server.settings, server.now)
     return Counter(str(verdict.id) for verdict in found)
 
 
@@ -68,6 +75,7 @@ def story() -> list[Ended]:
         end("orders", 20, "Completed"),
         end("stranger", 21, "Completed"),
         end("orders", 22),
+        *(end("stranger", minute) for minute in (23, 24, 25)),
     ]
 
 
@@ -76,7 +84,95 @@ def test_it_announces_each_verdict_as_it_follows() -> None:
     live(server)
     assert told(server) == due(server)
     assert set(told(server).values()) == {1}
+    assert {event["event"] for event in server.verdicts} == {kind.event for kind in OF_STORY}
+
+
+OF_STORY = (
+    VerdictKind.FAILURE,
+    VerdictKind.STREAK,
+    VerdictKind.ESCALATION,
+    VerdictKind.RECOVERY,
+    VerdictKind.RESOLVED,
+    VerdictKind.ALL_DOWN,
+    VerdictKind.NOT_ALL_DOWN,
+)
+
+
+def eventful() -> FakeServer:
+    """A story in which everything happens that there are verdicts of."""
+    pipelines = {
+        "orders": {
+            "owner": "shop",
+            "escalate": True,
+            "announceSuccess": True,
+            "rows": {"min": 1},
+            "maxDuration": "2h",
+        },
+        "clicks": {"owner": "web", "flow": "load-clicks", "deployment": "prod"},
+        "rates": {"owner": "web", "freshWithin": "10m"},
+    }
+    tiers = {**raw_settings()["tiers"], "success": {"notify": ["alerts"]}}
+    summary = {"at": "06:25 UTC", "notify": ["alerts"]}
+    server = FakeServer(published(pipelines=pipelines, tiers=tiers, dailySummary=summary))
+    server.to_come = [
+        *(end("rates", minute, "Completed") for minute in (1, 12)),
+        *(replace(ended, at=ended.at + timedelta(minutes=14)) for ended in story()),
+        end("rates", 19.5),
+        end("stranger", 47),
+        end("stranger", 51, "Completed"),
+    ]
+    server.to_come.sort(key=lambda ended: ended.at)
+    silence = {"id": "1", "reason": "moved", "author": "ada", "pipelines": ("stranger",)}
+    starts, ends = DEPLOYED + timedelta(minutes=46), DEPLOYED + timedelta(minutes=50)
+    server.silences = [Silence.model_validate({**silence, "starts": starts, "ends": ends})]
+    waiting = end("rates", 13, "Late")
+    server.late = [(waiting, waiting.at + timedelta(seconds=15))]
+    server.running = [end("orders", -100, "Running")]
+    server.loads = [loaded("orders", 0, rows=0)]
+    return server
+
+
+def loaded(flow: str, minutes: float, rows: int) -> Event:
+    """The event by which a flow tells of a load."""
+    at = DEPLOYED + timedelta(minutes=minutes)
+    return {
+        "id": str(UUID(int=7)),
+        "occurred": at.isoformat(),
+        "event": LOAD_EVENT,
+        "resource": load_labels(flow),
+        "related": [],
+        "payload": load_payload(Rows(total=rows), flow=flow, pipeline=None),
+    }
+
+
+def test_it_announces_all_that_there_are_verdicts_of() -> None:
+    server = eventful()
+    live(server)
     assert {event["event"] for event in server.verdicts} == {kind.event for kind in VerdictKind}
+    assert set(told(server).values()) == {1}
+    failures = Counter(flow for event, flow in kinds(server) if event == "data-alerts.failure")
+    assert failures["stranger"] == 4, "one more was silenced"
+
+
+def anew(server: FakeServer, further: Sequence[Ended] = ()) -> FakeServer:
+    """The same story from its beginning, and what may follow."""
+    to_come = [*server.to_come, *further]
+    return replace(server, to_come=to_come, ended=[], acted=[], emitted={})
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_step_it_announces_all_that_an_undisturbed_one_does(after: bool) -> None:
+    server = eventful()
+    afterwards = [end("stranger", minute, "Completed") for minute in (60, 62, 64)]
+    undisturbed = anew(server, afterwards)
+    live(undisturbed)
+    for steps in range(1, live(anew(server)).calls + 1):
+        killed = anew(server)
+        live(killed, steps, after=after)
+        killed.happen(killed.to_come)
+        killed.to_come = list(afterwards)
+        live(killed)
+        assert told(killed) == told(undisturbed), steps
 
 
 def test_it_announces_what_happened_while_it_was_away() -> None:
@@ -100,7 +196,10 @@ def test_only_so_much_is_caught_up_on() -> None:
     live(server)
     server.happen([end("orders", 10), end("orders", 10 + 26 * 60, "Completed")])
     live(server)
-    assert kinds(server) == [("data-alerts.recovery", "orders")]
+    assert kinds(server) == [
+        ("data-alerts.resolved", "orders"),
+        ("data-alerts.recovery", "orders"),
+    ]
 
 
 @pytest.mark.parametrize("after", [False, True])

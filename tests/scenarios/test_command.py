@@ -49,12 +49,12 @@ def test_a_scenario_that_does_not_shows_what_was_expected_and_sent(tmp_path: Pat
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert lines[0] == f"FAILED a success in between resets the streak ({file}:1)"
-    assert [line[:40] for line in lines[1:9] if line[2] != " "] == [
+    assert [line[:40] for line in lines[1:10] if line[2] != " "] == [
         "  - 40m       escalation on-call",
         "  + 45m       escalation on-call        ",
     ]
     assert lines[-2:] == [
-        f"ok a success in between resets the streak ({file}:17)",
+        f"ok a success in between resets the streak ({file}:19)",
         "1 passed, 1 failed",
     ]
 

@@ -60,8 +60,8 @@ def test_the_third_failure_in_a_row_tells_of_a_streak() -> None:
     assert [(told["at"], told["rule"]) for told in found["told"]] == [
         ("0s", "warning"),
         ("1m", "warning"),
-        ("2m", "warning"),
         ("2m", "critical"),
+        ("2m", "warning"),
     ]
     assert found["channels"] == ["data-alerts", "data-alerts-critical", "on-call"]
 
@@ -83,8 +83,16 @@ def test_a_rule_that_misses_says_what_the_sentinel_lacks() -> None:
     assert why["escalation-15m"] == (
         f"{event}.escalation; nobody-listed-this is not a listed pipeline"
     )
-    assert why["recovery"] == (f"{event}.recovery; prefect.state-type is FAILED, wanted COMPLETED")
-    assert why["late"] == "event is prefect.flow-run.Failed, wanted prefect.flow-run.Late"
+    assert why["recovery"] == (
+        f"{event}.fresh or data-alerts.recovery; prefect.state-type is FAILED, wanted COMPLETED"
+    )
+    assert why["late"] == (
+        f"{event}.late or data-alerts.stuck; it takes a run that does not start or end in time"
+    )
+    for key, verdict in (("resolved", "resolved"), ("p1-resolved", "not-all-down")):
+        assert why[key] == f"{event}.{verdict}; prefect.state-type is FAILED, wanted COMPLETED"
+    assert why["silence-over"] == f"{event}.silence-over; it takes a silence that ends"
+    assert why["standby-late"].endswith("wanted prefect.flow-run.Late")
 
 
 def test_a_pipeline_that_does_not_escalate_is_said_to() -> None:
@@ -96,17 +104,29 @@ def test_a_pipeline_that_does_not_escalate_is_said_to() -> None:
 
 @pytest.mark.parametrize("state", ["Completed", "Cancelled", "AwaitingRetry", "Running"])
 def test_what_is_no_failure_tells_nobody(state: str) -> None:
-    found = _found("--state", state)
+    found = _found("--state", state, "--deployment", "prod", flow="load-clicks")
     assert found["told"] == found["later"] == found["channels"] == []
     assert "wanted FAILED or CRASHED" in _why(found)["warning"]
 
 
+def test_a_completion_that_is_announced_tells_those_who_asked_for_it_alone() -> None:
+    [told] = _found("--state", "Completed")["told"]
+    assert (told["rule"], told["verdict"]) == ("success", "data-alerts.success")
+    assert told["channels"] == ["data-info"]
+
+
 def test_a_success_is_no_recovery_when_nothing_had_failed() -> None:
-    assert _why(_found("--state", "Completed"))["recovery"].endswith("nothing had failed before")
+    why = _why(_found("--state", "Completed", "--deployment", "prod", flow="load-clicks"))
+    assert why["recovery"].endswith("nothing had failed before")
+    assert why["resolved"].endswith("nobody was paged before")
+    assert why["p1-resolved"].endswith("not all pipelines were down before")
+    assert why["success"].endswith("the pipeline does not announce its completions")
 
 
-def test_a_late_run_is_told_without_a_verdict() -> None:
+def test_a_late_run_is_told_by_a_verdict_and_by_native_triggers_without(triggers: Path) -> None:
     [told] = _found("--state", "Late")["told"]
+    assert (told["rule"], told["verdict"]) == ("late", "data-alerts.late")
+    [told] = _found("--state", "Late", file=triggers)["told"]
     assert (told["rule"], told["verdict"]) == ("late", None)
 
 
@@ -160,7 +180,9 @@ def test_verifying_says_who_is_missing_and_who_is_told_besides() -> None:
 
 
 def test_that_nobody_is_told_can_be_verified() -> None:
-    assert _run("--state", "Completed", "--verify", "").exit_code == 0
+    completed = ("--state", "Completed", "--verify", "")
+    assert _run(*completed, "--deployment", "prod", flow="load-clicks").exit_code == 0
+    assert _run(*completed).exit_code == 1
     assert _run("--state", "Failed", "--verify", "").exit_code == 1
 
 

@@ -49,6 +49,52 @@ def raw_settings(**changes: object) -> dict[str, Any]:
     return {**copy.deepcopy(_RAW), **changes}
 
 
+def every_kind() -> dict[str, Any]:
+    """Changes by which every tier that may tells a channel of every kind and format."""
+    secret = {"from": "env"}
+    keys = ("slack-url", "pagerduty-key", "teams-url", "mail-key", "hook-url")
+    channels: dict[str, dict[str, Any]] = {
+        "alerts": {"kind": "slack", "secret": "slack-url"},
+        "rich": {"kind": "slack", "secret": "slack-url", "format": "rich"},
+        "teams": {"kind": "teams", "secret": "teams-url"},
+        "mail": {
+            "kind": "email",
+            "secret": "mail-key",
+            "sender": "alerts@example.com",
+            "to": ["team@example.com"],
+        },
+        "hook": {"kind": "webhook", "secret": "hook-url"},
+        "on-call": {"kind": "pagerduty", "secret": "pagerduty-key"},
+        "bell": {"kind": "pagerduty", "secret": "pagerduty-key", "incidents": "plain"},
+    }
+    notify = list(channels)
+    quiet = [key for key, channel in channels.items() if channel["kind"] != "pagerduty"]
+    expecting = {
+        "freshWithin": "26h",
+        "maxDuration": "2h",
+        "rows": {"min": 1},
+        "announceSuccess": True,
+    }
+    return {
+        "secrets": {key: {"name": f"prefect/{key}", **secret} for key in keys},
+        "channels": {key: {**channel, "block": key} for key, channel in channels.items()},
+        "tiers": {
+            **{name: {"notify": notify} for name in ("warning", "p1", "late")},
+            **{name: {"notify": notify} for name in ("freshness", "anomaly")},
+            "critical": {"consecutiveFailures": 3, "notify": notify},
+            "success": {"notify": quiet},
+        },
+        "dailySummary": {"at": "08:00 Europe/London", "notify": quiet},
+        "escalation": [
+            {"after": "15m", "to": "on-call engineer", "notify": notify},
+            {"after": "1h", "to": "manager", "notify": notify},
+        ],
+        "pipelines": {
+            name: {**pipeline, **expecting} for name, pipeline in _RAW["pipelines"].items()
+        },
+    }
+
+
 def settings_of(**changes: object) -> Settings:
     """The example's settings with some top-level keys replaced."""
     return parse_settings(raw_settings(**changes), SOURCE)

@@ -21,7 +21,9 @@ class FakeEventsApi:
     settings: PublishedSettings
     sentinel: bool = True
     enabled: Mapping[str, bool] = field(
-        default_factory=lambda: {"DLT Drill": True, "DLT Drill Page": True}
+        default_factory=lambda: dict.fromkeys(
+            ("DLT Drill", "DLT Drill Page", "DLT Drill Page Over"), True
+        )
     )
     fails: Mapping[str, str] = field(default_factory=dict)
     """Reasons by channel."""

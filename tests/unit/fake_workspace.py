@@ -9,11 +9,14 @@ from typing import TypeVar
 from uuid import UUID, uuid4
 
 from alerting.plan import build_plan
+from alerting.plan.drill_events import YES
+from alerting.plan.load_events import Load, load_of, pipeline_of_load
 from alerting.plan.published import PublishedSettings
-from alerting.plan.verdicts import HEARTBEAT_EVENT, RESUMED, STANDBY_LABEL
+from alerting.plan.silences import Silence
+from alerting.plan.verdicts import HEARTBEAT_EVENT, RESUMED, STANDBY_LABEL, TOGETHER_LABEL
 from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import pipeline_key
+from alerting.sentinel.judging import pipeline_key, rules_of
 from alerting.sentinel.workspace import AutomationState
 from tests.unit.example_stack import settings_of
 
@@ -91,6 +94,11 @@ class FakeServer:
     firings: list[Event] = field(default_factory=list)
     standby_is_on: bool = False
     drops: set[UUID] = field(default_factory=set)
+    silences: list[Silence] = field(default_factory=list)
+    late: list[tuple[Ended, datetime]] = field(default_factory=list)
+    """Runs that wait to start, each with when it was to start and since when it is late."""
+    running: list[Ended] = field(default_factory=list)
+    loads: list[Event] = field(default_factory=list)
     now: datetime = DEPLOYED
 
     def happen(self, ends: Iterable[Ended]) -> None:
@@ -200,6 +208,54 @@ class FakeWorkspace:
 
     async def counts(self, settings: PublishedSettings, event: Event, ended: Ended) -> bool:
         return True
+
+    async def silences(self, settings: PublishedSettings) -> list[Silence]:
+        return await self._call(lambda: list(self._server.silences))
+
+    async def had_storm(self, settings: PublishedSettings) -> bool:
+        pages = {kind.event for kind in rules_of(settings).pages}
+
+        def any_of_several() -> bool:
+            return any(
+                event["event"] in pages and event["resource"][TOGETHER_LABEL] == YES
+                for event in self._server.verdicts
+            )
+
+        return await self._call(any_of_several)
+
+    async def late(
+        self, settings: PublishedSettings, since: datetime
+    ) -> list[tuple[Ended, datetime]]:
+        return await self._call(lambda: [e for e in self._server.late if e[0].at >= since])
+
+    async def running(
+        self, settings: PublishedSettings, flows: Sequence[str], before: datetime
+    ) -> list[Ended]:
+        return await self._call(
+            lambda: [e for e in self._server.running if e.flow in flows and e.at < before]
+        )
+
+    async def counts_between(
+        self, settings: PublishedSettings, since: datetime, until: datetime
+    ) -> tuple[int, int]:
+        def count() -> tuple[int, int]:
+            failed = [e.failed for e in self._server.ended if since <= e.at < until]
+            return len(failed) - sum(failed), sum(failed)
+
+        return await self._call(count)
+
+    async def load_events(self, settings: PublishedSettings, since: datetime) -> list[Event]:
+        return await self._call(lambda: [e for e in self._server.loads if _occurred(e) >= since])
+
+    async def recent_loads(self, settings: PublishedSettings, load: Load) -> list[Load]:
+        def recent() -> list[Load]:
+            loads = (load_of(event) for event in self._server.loads)
+            about = pipeline_of_load(load, settings)
+            earlier = (each for each in loads if each and each.at < load.at)
+            of_pipeline = (e for e in earlier if pipeline_of_load(e, settings) == about)
+            return sorted(of_pipeline, key=lambda each: each.at, reverse=True)
+
+        return await self._call(recent)
 
     async def ping(self) -> None:
         self.pings += 1

@@ -46,8 +46,10 @@ class Definitions:
                     yield self._found(VerdictKind.STREAK, ended)
                 if not self._failures_in_a_row(before, ended):
                     yield from self._steps(ended, ordered[place:], now)
-            elif self._failures_in_a_row(before, ended):
+            elif failures := self._failures_in_a_row(before, ended):
                 yield self._found(VerdictKind.RECOVERY, ended)
+                if self._was_paged(failures, ended):
+                    yield self._found(VerdictKind.RESOLVED, ended)
             if self._all_down(until) and not self._all_down(before):
                 yield self._found(VerdictKind.ALL_DOWN, ended)
             if self._all_down(before) and not self._all_down(until):
@@ -84,6 +86,13 @@ class Definitions:
                 paged.append(failure)
                 since = []
         return paged
+
+    def _was_paged(self, failures: list[Ended], success: Ended) -> bool:
+        """Whether one of the verdicts on these failures opened an incident."""
+        found = [VerdictKind.FAILURE]
+        found += [VerdictKind.STREAK for _ in self._paged(failures)]
+        found += [each.kind for each in self._steps(failures[0], [success], success.at)]
+        return any(kind in rules_of(self.settings).pages for kind in found)
 
     def _steps(self, first: Ended, after: Sequence[Ended], now: datetime) -> Iterator[Found]:
         """The steps that were due in the outage that this failure began."""

@@ -19,6 +19,8 @@ expect:                           # complete: any other notification fails the s
   - {at: 10m, tier: warning, to: [data-alerts]}
   - {at: 15m, tier: escalation, to: [on-call]}       # 15 min since the outage's first failure
   - {at: 20m, tier: recovery, to: [data-alerts]}
+  - {at: 20m, tier: recovery, to: [on-call]}         # closes the incident
+  - {at: 20m, tier: success, to: [data-info]}
   - {at: 30m, tier: warning, to: [data-alerts]}
   - {at: 45m, tier: escalation, to: [on-call]}
 """

@@ -8,7 +8,7 @@ import pytest
 
 from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import (
-    announced_run,
+    announced_runs,
     announcement,
     ended_run,
     heartbeat,
@@ -130,6 +130,8 @@ def test_an_announcement_has_the_verdicts_id_and_the_labels_that_automations_mat
         "prefect.resource.id": "data-alerts.pipeline.example.orders",
         "prefect.resource.name": "orders",
         "data-alerts.scope": "example",
+        "data-alerts.route": "default",
+        "data-alerts.together": "no",
     }
     [run] = event["related"]
     assert run["prefect.resource.id"] == f"prefect.flow-run.{verdict.ended.run_id}"
@@ -141,7 +143,15 @@ def test_an_escalation_says_which_step_is_due() -> None:
 
 def test_an_announced_run_is_read_back_as_it_was() -> None:
     failure = end("F", 0, "load-clicks", "prod")
-    assert announced_run(announced(VerdictKind.FAILURE, failure)) == failure
+    assert list(announced_runs(announced(VerdictKind.FAILURE, failure))) == [failure]
+
+
+def test_what_is_about_no_runs_end_brings_none_back() -> None:
+    history = [end("F", 0), end("F", 1, "load-clicks", "prod"), end("S", 30)]
+    of_an_incident = announced(VerdictKind.RESOLVED, *history)
+    assert of_an_incident["payload"]["state_id"] == str(history[2].state_id)
+    assert list(announced_runs(of_an_incident)) == []
+    assert list(announced_runs(heartbeat(SETTINGS, STATE_ID, NOW, standby=False))) == []
 
 
 def test_announcements_are_what_json_can_carry() -> None:

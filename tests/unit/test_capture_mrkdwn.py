@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from sandbox.capture.mrkdwn import linked_html, mrkdwn_html, plain_html
@@ -23,6 +25,10 @@ def link(address: str, label: str | None = None) -> str:
         ("https://e.org/a_b_c.", link("https://e.org/a_b_c") + "."),
         ("*see https://e.org*", f"<strong>see {link('https://e.org')}</strong>"),
         ("<https://e.org|the run>", link("https://e.org", "the run")),
+        ("<!channel>", '<span class="mention">@channel</span>'),
+        ("<@U123|ann>", '<span class="mention">@ann</span>'),
+        ("<!subteam^S1>", '<span class="mention">@S1</span>'),
+        ("&lt;!channel&gt;", "&lt;!channel&gt;"),
         ("https://e.org?a=1&amp;b=2", link("https://e.org?a=1&amp;b=2")),
         ("a &lt; b &amp;&amp; c &gt; d", "a &lt; b &amp;&amp; c &gt; d"),
         ("&amp;lt;", "&amp;lt;"),
@@ -67,3 +73,11 @@ def test_a_title_has_emoji_but_no_formatting() -> None:
 
 def test_details_have_working_links_but_no_formatting() -> None:
     assert linked_html("*a* https://e.org/x\n<b>") == f"*a* {link('https://e.org/x')}<br>&lt;b&gt;"
+
+
+@pytest.mark.parametrize("show", [mrkdwn_html, plain_html, linked_html])
+@pytest.mark.parametrize("text", ["`" * 1_000_000, "*a" * 500_000, "<@" * 500_000])
+def test_a_megabyte_is_cut(show: Callable[[str], str], text: str) -> None:
+    shown = show(text)
+    assert shown.endswith("… 990,000 more characters")
+    assert len(shown) < 100_000

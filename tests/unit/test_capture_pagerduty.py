@@ -159,4 +159,55 @@ def test_an_update_with_a_strange_payload_is_shown_without_it(folder: Path) -> N
         folder, {"event_action": "resolve", "dedup_key": "orders", "payload": ["x"], "links": 5}
     )
     event = pagerduty.shown_event(message)
-    assert (event.severity, event.source, event.links, event.details) == ("", "", [], [])
+    assert (event.severity, event.origin, event.links, event.details) == ("", [], [], [])
+
+
+def test_an_event_may_be_512_kb_and_no_more(folder: Path) -> None:
+    def padded(size: int) -> bytes:
+        event = {**TRIGGER, "routing_key": KEY, "padding": ""}
+        return json.dumps({**event, "padding": "x" * (size - len(json.dumps(event)))}).encode()
+
+    _, largest = pagerduty.receive(folder, "events.pagerduty.com", padded(512 * 1024))
+    _, larger = pagerduty.receive(folder, "events.pagerduty.com", padded(512 * 1024 + 1))
+    assert largest.status_code == 202
+    assert errors(larger) == ["Event exceeds the largest size of 512 KB"]
+
+
+@pytest.mark.parametrize("field", ["component", "group", "class", "timestamp"])
+def test_a_field_of_another_type_is_invalid(folder: Path, field: str) -> None:
+    _, answer = receive(folder, {**TRIGGER, "payload": {**DETAILS, field: ["x"]}})
+    assert errors(answer) == [f"'payload.{field}' is invalid"]
+
+
+def test_an_event_says_where_it_came_from_and_who_sent_it(folder: Path) -> None:
+    details: dict[str, JsonValue] = {
+        **DETAILS,
+        "component": "orders",
+        "group": "sales",
+        "class": "failure",
+    }
+    client: dict[str, JsonValue] = {"client": "alerts", "client_url": "https://example.org/x"}
+    message, answer = receive(folder, {**TRIGGER, "payload": details, **client})
+    event = pagerduty.shown_event(message)
+    assert answer.status_code == 202
+    assert event.origin == ["p", "orders", "sales", "failure"]
+    assert event.client == ("https://example.org/x", "alerts")
+
+
+def test_a_client_without_a_web_address_is_no_link(folder: Path) -> None:
+    message, _ = receive(folder, {**TRIGGER, "client": "x", "client_url": "javascript:alert(1)"})
+    assert pagerduty.shown_event(message).client == ("", "x")
+
+
+def test_images_are_shown_as_links(folder: Path) -> None:
+    images: JsonValue = [
+        {"src": "https://example.org/a.png", "href": "https://example.org/a", "alt": "a chart"},
+        {"src": "https://example.org/b.png"},
+        {"src": "data:image/png;base64,x"},
+        {"alt": "nothing"},
+    ]
+    message, _ = receive(folder, {**TRIGGER, "images": images})
+    assert pagerduty.shown_event(message).links == [
+        ("https://example.org/a", "a chart"),
+        ("https://example.org/b.png", "https://example.org/b.png"),
+    ]

@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from sandbox.capture.channels import channel_of, register_channels
-from sandbox.capture.redaction import redacted_payload, redacted_text
+from sandbox.capture.redaction import redacted_payload, redacted_text, secrets_of
 
 pytestmark = pytest.mark.unit
 
@@ -47,3 +47,36 @@ def test_a_secret_is_known_by_its_last_registration_only(tmp_path: Path) -> None
 def test_a_slash_at_a_webhooks_end_makes_no_difference(tmp_path: Path) -> None:
     register_channels(tmp_path, {WEBHOOK + "/": "#alerts"})
     assert channel_of(tmp_path, WEBHOOK) == "#alerts"
+
+
+def test_the_order_and_the_usual_port_of_a_url_make_no_difference(tmp_path: Path) -> None:
+    register_channels(tmp_path, {"https://Prod.logic.azure.com:443/x?b=2&a=%2F1": "data"})
+    assert channel_of(tmp_path, "https://prod.logic.azure.com/x?a=/1&b=2") == "data"
+    for other in ("x?a=/1&b=3", "x?a=/1", "X?a=/1&b=2", "x?a=/1&b=2&b=2"):
+        assert channel_of(tmp_path, f"https://prod.logic.azure.com/{other}") == "unknown"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "https://prod-01.westeurope.logic.azure.com:443/workflows/abc?sig=fake",
+        "https://x.ab.environment.api.powerplatform.com/powerautomate/x?sig=fake",
+        "SG.fake-fake-fake-fake.fake_fake_fake_fake",
+    ],
+)
+def test_secrets_known_by_their_shape_are_taken_out_of_text(secret: str) -> None:
+    text = redacted_text(f"<{secret}|here> and {secret}.", "")
+    assert "fake" not in text
+    assert text.count("[redacted]") == 2
+
+
+def test_of_several_secrets_every_one_is_taken_out() -> None:
+    assert redacted_text("abcd ab", "ab", "", "abcd") == "[redacted] [redacted]"
+    assert redacted_payload({"abcd": ["ab"]}, "ab", "abcd") == {"[redacted]": ["[redacted]"]}
+
+
+def test_a_urls_long_parts_are_secret_and_its_short_ones_are_words() -> None:
+    url = "https://hooks.example.com/alerts/0123456789abcdef?room=1&key=fake%2Ffakefakefake"
+    secrets = secrets_of(url)
+    assert {url, "0123456789abcdef", "fake/fakefakefake"} <= set(secrets)
+    assert {"alerts", "1", "room", ""}.isdisjoint(secrets)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import judge
+from alerting.sentinel.verdicts import Verdict
 from tests.unit.example_stack import published_of, rules_of
 from tests.unit.histories import end, minute, runs, told
 
@@ -65,10 +67,15 @@ def firings(*events: dict[str, Any]) -> Told:
     return Told(firings=tuple(each for each in found if each))
 
 
+def missed_of(found: list[Verdict], since: datetime, already: Told) -> list[Verdict]:
+    """What is missed of verdicts that all were to be told."""
+    return missed(found, found, since, already, SETTINGS)
+
+
 def still_to_tell(
     history: Iterable[Ended], already: Told, *kinds: VerdictKind
 ) -> list[tuple[str, float, str]]:
-    return told(missed(judge(history, SETTINGS, NOW), LONG_AGO, already, SETTINGS), *kinds)
+    return told(missed_of(judge(history, SETTINGS, NOW), LONG_AGO, already), *kinds)
 
 
 @pytest.mark.parametrize(
@@ -104,8 +111,18 @@ def test_a_step_for_deployments_says_which_step_it_is() -> None:
 
 def test_every_standby_automation_is_understood() -> None:
     assert SETTINGS.sentinel is not None
-    for key in SETTINGS.sentinel.standby:
+    keys = set(SETTINGS.sentinel.standby)
+    # A run that is late has not ended.
+    assert "late" in keys
+    for key in keys - {"late"}:
         assert standby_firing(firing(key, 4, end("F", 3)), SETTINGS) is not None
+
+
+def test_a_late_run_that_the_standby_told_of_is_no_end() -> None:
+    event = firing("late", 4, end("F", 3))
+    labels = event["payload"]["triggering_event"]["resource"]
+    labels |= {"prefect.state-type": "SCHEDULED", "prefect.state-name": "Late"}
+    assert standby_firing(event, SETTINGS) is None
 
 
 def test_other_automations_told_nothing_that_counts() -> None:
@@ -126,22 +143,23 @@ def test_a_firing_without_an_event_of_a_run_told_nothing_that_counts() -> None:
 def test_everything_is_told_that_nobody_told() -> None:
     history = runs("F F F S")
     found = judge(history, SETTINGS, NOW)
-    assert missed(found, LONG_AGO, Told(), SETTINGS) == found
+    assert missed_of(found, LONG_AGO, Told()) == found
 
 
 def test_nothing_is_told_that_became_true_before() -> None:
     found = judge(runs("F F F S"), SETTINGS, NOW)
-    assert told(missed(found, minute(20), Told(), SETTINGS)) == [
+    assert told(missed_of(found, minute(20), Told())) == [
         ("failure", 20, "orders"),
         ("streak", 20, "orders"),
         ("recovery", 30, "orders"),
+        ("resolved", 30, "orders"),
     ]
 
 
 def test_what_a_sentinel_announced_is_not_told_again() -> None:
     found = judge(runs("F F F S"), SETTINGS, NOW)
     already = Told(ids=frozenset(verdict.id for verdict in found[1:]))
-    assert missed(found, LONG_AGO, already, SETTINGS) == found[:1]
+    assert missed_of(found, LONG_AGO, already) == found[:1]
 
 
 def test_a_failure_or_recovery_that_the_standby_told_is_not_told_again() -> None:

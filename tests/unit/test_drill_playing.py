@@ -51,7 +51,9 @@ def test_a_drill_begins_ends_and_tells_what_arrived(evaluation: str, page: bool)
     assert api.requests() == BOTH
     told = [(each.channel, each.phase) for each in report.deliveries]
     slack = [(channel, phase) for phase in DrillPhase for channel in ("alerts", "critical")]
-    assert sorted(told) == sorted([*slack, *([("on-call", BEGAN)] if page else [])])
+    assert sorted(told) == sorted(
+        [*slack, *([("on-call", BEGAN), ("on-call", ENDED)] if page else [])]
+    )
 
 
 def test_a_failed_channel_is_named_with_its_reason() -> None:

@@ -98,14 +98,24 @@ def test_where_the_server_does_not_name_the_cause_the_time_tells_it() -> None:
     assert not before.knows(BEGAN)
 
 
-def test_a_page_is_expected_for_the_beginning_alone() -> None:
-    drill = drill_of(page=True)
+@pytest.mark.parametrize("incidents", ["deduplicated", "plain"])
+def test_a_page_is_expected_at_the_beginning_and_where_incidents_are_closed_at_the_end(
+    incidents: str,
+) -> None:
+    channels = raw_settings()["channels"]
+    channels["on-call"]["incidents"] = incidents
+    drill = drill_of(page=True, channels=channels)
     page = acted(drill, BEGAN, 0, 1, "DLT Drill Page")
-    report = judged(drill, *all_acted(drill, BEGAN, 1), page, *all_acted(drill, ENDED, 41))
+    over = acted(drill, ENDED, 0, 41, "DLT Drill Page Over")
+    slack = (*all_acted(drill, BEGAN, 1), *all_acted(drill, ENDED, 41))
+    is_closed = incidents == "deduplicated"
+    report = judged(drill, *slack, page, *([over] if is_closed else []))
     assert report.passed
     assert [(e.channel, e.phase) for e in report.deliveries if e.channel == "on-call"] == [
-        ("on-call", BEGAN)
+        ("on-call", BEGAN),
+        *([("on-call", ENDED)] if is_closed else []),
     ]
+    assert judged(drill, *slack, page).passed is not is_closed
 
 
 def test_what_is_missing_gets_its_reason_and_nothing_else_does() -> None:

@@ -26,8 +26,10 @@ def _told(scenario: Scenario) -> Counter[tuple[Tier, str]]:
 
 def test_every_tier_is_expected_somewhere() -> None:
     expected = [e for scenario in _scenarios().values() for e in scenario.expected]
-    # The sentinel is heard all along, and a drill of the other kind has events of its own.
-    assert {e.tier for e in expected} == set(Tier) - {Tier.ALERTING, Tier.DRILL}
+    # The sentinel is heard all along, and a drill of the other kind has events of its own. No
+    # pipeline of the sandbox expects data, and no day ends.
+    unplayed = {Tier.ALERTING, Tier.DRILL, Tier.FRESHNESS, Tier.ANOMALY, Tier.SUMMARY}
+    assert {e.tier for e in expected} == set(Tier) - unplayed
 
 
 def test_every_subject_is_filled_in() -> None:
@@ -43,11 +45,14 @@ def test_a_streak_that_is_broken_pages_nobody_and_one_that_is_reached_pages_once
     scenario = _scenarios()["a broken streak, and one reached"]
     assert _told(scenario) == {
         (Tier.WARNING, "data-alerts"): 5,
-        (Tier.RECOVERY, "data-alerts"): 1,
+        (Tier.RECOVERY, "data-alerts"): 2,
         (Tier.CRITICAL, "data-alerts-critical"): 1,
         (Tier.CRITICAL, "on-call"): 1,
+        # The page's incident is closed.
+        (Tier.RECOVERY, "on-call"): 1,
     }
     assert {e.run for e in scenario.expected if e.tier is Tier.CRITICAL} == {5}
+    assert {e.run for e in scenario.expected if e.tier is Tier.RECOVERY} == {2, 6}
 
 
 def test_an_outage_pages_at_once_then_escalates_what_escalates_then_recovers() -> None:
@@ -56,6 +61,10 @@ def test_an_outage_pages_at_once_then_escalates_what_escalates_then_recovers() -
         (Tier.P1, "on-call"): 1,
         (Tier.ESCALATION, "on-call"): 6,
         (Tier.RECOVERY, "data-alerts"): 3,
+        # The incidents of the two that escalate, and that of all being down.
+        (Tier.RECOVERY, "on-call"): 3,
+        # Two announce their completions, before the outage and after it.
+        (Tier.SUCCESS, "data-info"): 4,
     }
 
 

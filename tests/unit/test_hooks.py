@@ -166,7 +166,7 @@ def test_a_failure_is_told_in_the_form_of_the_automations() -> None:
             "tiers": {"warning": {"notify": ["alerts"]}},
         }
     )
-    automatic = Messages(settings).failure()
+    automatic = Messages(settings, "example").failure()
     ended = hooks.EndedRun("orders", None, FlowRun(flow_id=uuid4(), name="a"), Failed())
     message = hooks.failure_message(ended, SETTINGS)
     assert message.subject == automatic.subject.replace("{{ flow.name }}", "orders")

@@ -165,7 +165,10 @@ class TestEscalation:
         assert told(judging.tick(minute(14.9))) == []
         assert told(judging.tick(minute(15))) == [("escalation 15m", 15, "orders")]
         assert told(judging.tick(minute(40))) == []
-        assert told(judging.observe(end("S", 59))) == [("recovery", 59, "orders")]
+        assert told(judging.observe(end("S", 59))) == [
+            ("recovery", 59, "orders"),
+            ("resolved", 59, "orders"),
+        ]
 
     def test_it_is_known_when_the_next_step_will_be_due(self) -> None:
         judging = Judge(SETTINGS)
@@ -181,6 +184,7 @@ class TestEscalation:
         assert told(judging.observe(end("S", 20))) == [
             ("escalation 15m", 15, "orders"),
             ("recovery", 20, "orders"),
+            ("resolved", 20, "orders"),
         ]
 
 

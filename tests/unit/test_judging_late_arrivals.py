@@ -63,7 +63,10 @@ def test_a_step_is_not_given_again_when_something_comes_before_the_recovery() ->
     judging = Judge(SETTINGS)
     judging.observe(end("F", 0))
     assert told(judging.tick(minute(15))) == [("escalation 15m", 15, "orders")]
-    assert told(judging.observe(end("S", 40))) == [("recovery", 40, "orders")]
+    assert told(judging.observe(end("S", 40))) == [
+        ("recovery", 40, "orders"),
+        ("resolved", 40, "orders"),
+    ]
     assert told(judging.tick(minute(42))) == []
     assert told(judging.observe(end("F", 39))) == [("failure", 39, "orders")]
 

@@ -3,12 +3,14 @@
 Prefect's own renderer, which lets undefined names pass, is in tests/contract.
 """
 
+import re
 import time
 from typing import Any
 
 import pytest
 
-from tests.unit.example_stack import pipeline_rules_of, raw_settings
+from alerting.plan import AutomationRule
+from tests.unit.example_stack import every_kind, pipeline_rules_of, raw_settings
 from tests.unit.strict_rendering import (
     HOSTILE,
     RUN_ID,
@@ -28,38 +30,201 @@ def slack_message(key: str, happened: Happened, **changes: object) -> Rendered:
     return render(pipeline_rules_of(**changes)[key].notifications[0], happened)
 
 
+def messages_of(rule: AutomationRule, happened: Happened) -> dict[str, Rendered]:
+    """What each channel is told by a rule."""
+    return {each.channel: render(each, happened) for each in rule.notifications}
+
+
 def without_pagerduty() -> dict[str, Any]:
     channels: dict[str, Any] = raw_settings()["channels"]
     del channels["on-call"]["secret"]
     return channels
 
 
-STACKS = (pipeline_rules_of(), pipeline_rules_of(channels=without_pagerduty()))
+STACKS = (
+    pipeline_rules_of(**every_kind()),
+    pipeline_rules_of(),
+    pipeline_rules_of(channels=without_pagerduty()),
+)
+HAPPENED = [
+    Happened(),
+    Happened(deployment="prod"),
+    Happened(flow="load-clicks", deployment="prod"),
+    Happened(flow="load-clicks", deployment="test"),
+    Happened(flow="not listed"),
+    Happened(flow="not listed", deployment="prod", error=None),
+    Happened(error=""),
+]
 
 
 @pytest.mark.parametrize("key", list(STACKS[0]))
-@pytest.mark.parametrize(
-    "happened",
-    [
-        Happened(),
-        Happened(deployment="prod"),
-        Happened(flow="load-clicks", deployment="prod"),
-        Happened(flow="load-clicks", deployment="test"),
-        Happened(flow="not listed"),
-        Happened(flow="not listed", deployment="prod", error=None),
-        Happened(error=""),
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize("happened", HAPPENED, ids=repr)
 def test_every_message_is_whole_whatever_happened(key: str, happened: Happened) -> None:
     for rules in STACKS:
-        for notification in rules[key].notifications:
+        for notification in rules[key].notifications if key in rules else ():
             message = render(notification, happened)
-            for text in (message.subject, message.body):
+            assert message.fields["Owner"]
+            assert message.fields["Look"]
+            for text in message.texts:
+                assert text
                 assert "None" not in text
                 assert "{" not in text
                 assert "}" not in text
                 assert not any(line.endswith((": ", ":")) for line in text.splitlines())
+
+
+@pytest.mark.parametrize("key", list(STACKS[0]))
+@pytest.mark.parametrize("happened", HAPPENED, ids=repr)
+def test_every_channel_is_told_the_same_whatever_form_it_takes(
+    key: str, happened: Happened
+) -> None:
+    messages = messages_of(STACKS[0][key], happened)
+    assert ("on-call" in messages) == (key != "lost")
+    for message in messages.values():
+        one = messages["on-call"]
+        assert (message.sentence, message.fields) == (one.sentence, one.fields)
+        assert re.sub("^:[a-z_]+: ", "", message.subject) == one.subject
+
+
+def test_a_page_is_an_event_by_which_its_incident_is_known() -> None:
+    messages = messages_of(pipeline_rules_of()["critical"], Happened(flow="orders"))
+    assert messages["on-call"].document == {
+        "event_action": "trigger",
+        "dedup_key": "data-alerts/example/pipeline/orders",
+        "client": "data-alerts",
+        "payload": {
+            "summary": "CRITICAL: orders failed 3 times",
+            "source": "example",
+            "severity": "critical",
+            "component": "orders",
+            "group": "example",
+            "class": "critical",
+            "custom_details": {
+                "What": "orders failed 3 times within 24h. This is the latest failure.",
+                "Flow": "orders",
+                "Deployment": "none, an ad hoc run",
+                "Run": f"brave-otter ({RUN_ID})",
+                "State": "TimedOut at 2026-03-01 06:30:05 UTC",
+                "Error": "the warehouse is asleep",
+                "Owner": "shop",
+                "Runbook": "https://wiki.example.com/orders",
+                "Look": f"https://prefect.example.com/runs/flow-run/{RUN_ID}",
+            },
+        },
+        "links": [
+            {"href": f"https://prefect.example.com/runs/flow-run/{RUN_ID}", "text": "Look"},
+        ],
+    }
+
+
+def incidents(happened: Happened, **changes: object) -> dict[str, tuple[str, str, str]]:
+    """The state, key and component of what each rule tells PagerDuty."""
+    documents = {
+        key: render(each, happened).document
+        for key, rule in pipeline_rules_of(**changes).items()
+        for each in rule.notifications
+        if each.channel == "on-call"
+    }
+    return {
+        key: (event["event_action"], event["dedup_key"], event["payload"]["component"])
+        for key, event in documents.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("happened", "pipeline"),
+    [
+        (Happened(), "orders"),
+        (Happened(deployment="any"), "orders"),
+        (Happened(flow="load-clicks", deployment="prod"), "load-clicks/prod"),
+        (Happened(flow="load-clicks", deployment="test"), "load-clicks"),
+        (Happened(flow="not listed", deployment="prod"), "not listed"),
+    ],
+    ids=repr,
+)
+def test_what_opens_an_incident_and_what_closes_it_name_the_same_key(
+    happened: Happened, pipeline: str
+) -> None:
+    of_pipeline = (f"data-alerts/example/pipeline/{pipeline}", pipeline)
+    of_pool = ("data-alerts/example/work-pool/default-pool", "default-pool")
+    assert incidents(happened) == {
+        "recovery": ("resolve", *of_pipeline),
+        "critical-3d": ("trigger", *of_pipeline),
+        "critical": ("trigger", *of_pipeline),
+        "escalation-15m": ("trigger", *of_pipeline),
+        "escalation-1h": ("trigger", *of_pipeline),
+        "p1-all-down": ("trigger", "data-alerts/example/all-down", "all-down"),
+        "p1-work-pool": ("trigger", *of_pool),
+        "work-pool-ready": ("resolve", *of_pool),
+    }
+
+
+def test_stacks_that_share_a_pagerduty_service_share_no_incident() -> None:
+    one, other = incidents(Happened()), incidents(Happened(), namePrefix="team")
+    assert {key for _, key, _ in other.values()} & {key for _, key, _ in one.values()} == set()
+    assert other["critical"][1] == "data-alerts/team.example/pipeline/orders"
+
+
+def test_an_incident_is_as_grave_as_its_tier() -> None:
+    severities = {
+        key: messages_of(rule, Happened())["on-call"].document["payload"]["severity"]
+        for key, rule in STACKS[0].items()
+        if "on-call" in messages_of(rule, Happened())
+    }
+    assert severities == {
+        "warning": "warning",
+        "late": "warning",
+        "critical-3d": "critical",
+        "critical": "critical",
+        "escalation-15m": "critical",
+        "escalation-1h": "critical",
+        "p1-all-down": "critical",
+        "p1-work-pool": "critical",
+        "recovery": "info",
+        "work-pool-ready": "info",
+    }
+
+
+def test_a_rich_message_has_its_error_in_a_block_of_its_own_and_a_button_for_its_link() -> None:
+    message = messages_of(STACKS[0]["warning"], Happened())["rich"]
+    look = f"https://prefect.example.com/runs/flow-run/{RUN_ID}"
+    lines = {
+        "Flow": "orders",
+        "Deployment": "none, an ad hoc run",
+        "Run": f"brave-otter ({RUN_ID})",
+        "State": "TimedOut at 2026-03-01 06:30:05 UTC",
+        "Owner": "shop",
+        "Runbook": "https://wiki.example.com/orders",
+    }
+    subject = ":x: Pipeline failed: orders"
+    assert message.document == {
+        "text": subject,
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": subject}},
+            {"type": "section", "text": {"type": "mrkdwn", "text": "orders failed."}},
+            {
+                "type": "section",
+                "text": {"type": "mrkdwn", "text": "```the warehouse is asleep```"},
+            },
+            {
+                "type": "section",
+                "fields": [
+                    {"type": "mrkdwn", "text": f"*{label}*\n{text}"}
+                    for label, text in lines.items()
+                ],
+            },
+            {
+                "type": "actions",
+                "elements": [
+                    {
+                        "type": "button",
+                        "text": {"type": "plain_text", "text": "Look"},
+                        "url": look,
+                    }
+                ],
+            },
+        ],
+    }
 
 
 def test_a_failure_says_what_when_where_and_how_to_start() -> None:
@@ -80,10 +245,14 @@ def test_a_failure_says_what_when_where_and_how_to_start() -> None:
 
 def test_each_tier_says_what_it_is_about() -> None:
     rules = pipeline_rules_of()
-    said = {key: render(rule.notifications[-1], Happened()) for key, rule in rules.items()}
+    said = {
+        key: render(rule.notifications[-1], Happened())
+        for key, rule in rules.items()
+        if rule.notifications
+    }
     assert {key: message.subject for key, message in said.items()} == {
         "warning": ":x: Pipeline failed: orders",
-        "recovery": ":white_check_mark: Recovered: orders",
+        "recovery": "Recovered: orders",
         "late": ":hourglass: Late to start: orders",
         "critical-3d": "CRITICAL: orders failed 3 times",
         "critical": "CRITICAL: orders failed 3 times",
@@ -91,8 +260,10 @@ def test_each_tier_says_what_it_is_about() -> None:
         "escalation-1h": "ESCALATION to manager: orders has not recovered in 1h",
         "p1-all-down": "P1: all 2 pipelines are down",
         "p1-work-pool": "P1: work pool default-pool is not ready",
+        "work-pool-ready": "Ready again: work pool default-pool",
     }
-    first_lines = {key: message.body.splitlines()[0] for key, message in said.items()}
+    assert "lost" in rules
+    first_lines = {key: message.sentence for key, message in said.items()}
     assert first_lines["critical-3d"].startswith("orders failed 3 times within 3d.")
     assert first_lines["late"].startswith("orders should have started at 2026-03-01 06:00:00 UTC ")
     assert first_lines["p1-all-down"].startswith("Every listed pipeline failed: clicks, orders.")
@@ -176,7 +347,9 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
     happened = Happened(flow=flow, deployment=flow, error=text)
     warning = slack_message("warning", happened, **changes)
     assert warning.subject == f":x: Pipeline failed: {flow}"
-    for said in (f"*Owner*: {text}", f"*Deployment*: {flow}", f"*Error*: {text}"):
+    # What would be a mention is none, and reads the same.
+    error = text.replace("<", "\u2039").replace(">", "\u203a")
+    for said in (f"*Owner*: {text}", f"*Deployment*: {flow}", f"*Error*: {error}"):
         assert said in warning.body.split("\n")
     step = slack_message("escalation-15m-deployments", happened, **changes)
     assert step.subject.startswith(f":mega: ESCALATION to {text}: {flow} has not")
@@ -188,6 +361,19 @@ def test_whatever_people_and_things_are_called_is_said_as_it_is(text: str) -> No
     pool = slack_message("p1-work-pool", Happened(work_pool=text), **changes)
     assert text in pool.subject
     assert f"*Owner*: {text}" in pool.body
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "{{{{routing_key}}}}", "```", "x' \"\r\n\x00"])
+def test_whatever_an_error_says_json_stays_whole_and_draws_out_no_secret(text: str) -> None:
+    error = text.replace("<", "\u2039").replace(">", "\u203a")
+    messages = messages_of(STACKS[0]["warning"], Happened(error=text))
+    for channel in ("rich", "on-call", "hook"):
+        shown = error.replace("`", "'") if channel == "rich" else error
+        assert messages[channel].fields["Error"] == shown
+        # The block that sends it would put a secret there.
+        assert "{{" not in messages[channel].body
+    assert messages["mail"].fields["Error"] == error.replace("`", "'")
+    assert "<!channel>" not in messages["alerts"].body
 
 
 @pytest.mark.parametrize(
@@ -214,7 +400,7 @@ def test_a_link_leads_to_the_run_without_the_server_knowing_its_address(
     for key, rule in pipeline_rules_of(prefect=prefect).items():
         for notification in rule.notifications:
             look = render(notification, Happened(work_pool="pool & co")).fields["Look"]
-            if key == "p1-work-pool":
+            if key in ("p1-work-pool", "work-pool-ready"):
                 assert look == f"{link}/work-pools/work-pool/pool%20%26%20co"
             else:
                 assert look == f"{link}/runs/flow-run/{RUN_ID}"
@@ -223,7 +409,9 @@ def test_a_link_leads_to_the_run_without_the_server_knowing_its_address(
 def test_an_outage_names_ten_pipelines_and_counts_the_rest() -> None:
     pipelines = {f"p{number:02}": {"owner": "web"} for number in range(12)}
     message = slack_message("p1-all-down", Happened(), pipelines=pipelines)
-    assert "failed: p00, p01, p02, p03, p04, p05, p06, p07, p08, p09 and 2 more. " in message.body
+    assert (
+        "failed: p00, p01, p02, p03, p04, p05, p06, p07, p08, p09 and 2 more. " in message.sentence
+    )
     assert message.subject == "P1: all 12 pipelines are down"
 
 
@@ -231,7 +419,9 @@ def test_an_outage_of_those_that_run_most_often_does_not_claim_to_be_one_of_all(
     pipelines = {f"p{number:03}": {"owner": "web", "every": "1h"} for number in range(101)}
     message = slack_message("p1-all-down", Happened(), pipelines=pipelines)
     assert message.subject == "P1: the 100 most frequent of 101 pipelines are down"
-    assert message.body.startswith("Each of the 100 most frequent of 101 pipelines failed: p000, ")
+    assert message.sentence.startswith(
+        "Each of the 100 most frequent of 101 pipelines failed: p000, "
+    )
 
 
 def test_of_a_thousand_pipelines_the_right_owner_is_found_at_once() -> None:

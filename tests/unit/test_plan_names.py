@@ -52,7 +52,10 @@ def test_keys_and_names_are_unique(evaluation: str) -> None:
     plan = plan_of(evaluation=evaluation, pipelines=many_pipelines(), escalation=steps)
     for rules in (plan.automations, plan.blocks, plan.secrets):
         assert len({rule.key for rule in rules}) == len(rules)
-        assert len({rule.name for rule in rules}) == len(rules)
+    for named in (plan.automations, plan.secrets):
+        assert len({rule.name for rule in named}) == len(named)
+    # Of blocks Prefect takes one name of each type.
+    assert len({rule.slug for rule in plan.blocks}) == len(plan.blocks)
 
 
 def test_automations_are_called_what_the_guide_calls_them() -> None:
@@ -63,12 +66,18 @@ def test_automations_are_called_what_the_guide_calls_them() -> None:
         "escalation-15m": "DLT Pipeline Escalation (15m)",
         "escalation-1h": "DLT Pipeline Escalation (1h)",
         "p1-all-down": "DLT Pipelines All Down",
-        "late": "DLT Pipeline Late Start",
+        "late": "DLT Pipeline Late",
+        "silence-over": "DLT Silence Over",
+        "resolved": "DLT Incident Resolved",
+        "p1-resolved": "DLT Pipelines Not All Down",
+        "lost": "DLT Pipeline Lost",
         "p1-work-pool": "DLT Work Pool Not Ready",
+        "work-pool-ready": "DLT Work Pool Ready",
         "sentinel-silent": "DLT Sentinel Silent",
         "sentinel-back": "DLT Sentinel Back",
         "drill": "DLT Drill",
         "drill-page": "DLT Drill Page",
+        "drill-page-over": "DLT Drill Page Over",
     }
 
 
@@ -83,9 +92,12 @@ def test_automations_are_called_the_same_where_native_triggers_judge() -> None:
         "escalation-15m": "DLT Pipeline Escalation (15m)",
         "escalation-1h": "DLT Pipeline Escalation (1h)",
         "p1-all-down": "DLT Pipelines All Down",
+        "lost": "DLT Pipeline Lost",
         "p1-work-pool": "DLT Work Pool Not Ready",
+        "work-pool-ready": "DLT Work Pool Ready",
         "drill": "DLT Drill",
         "drill-page": "DLT Drill Page",
+        "drill-page-over": "DLT Drill Page Over",
     }
 
 
@@ -101,7 +113,7 @@ def test_a_prefix_goes_before_every_name_and_no_key() -> None:
 
 
 def test_secrets_say_what_they_are_for_and_where_they_belong() -> None:
-    (slack, _, pagerduty) = plan_of("prod").secrets
+    (pagerduty, slack, _) = plan_of("prod").secrets
     assert slack.name == "prefect/slack-url"
     assert slack.description == "slack-url for Prefect pipeline alerts (prod)"
     assert slack.tags == {"project": "data-alerts", "stack": "prod"}

@@ -63,6 +63,7 @@ def test_settings_plan_and_judging_need_neither_pulumi_nor_prefect() -> None:
         "import alerting.plan.documents, alerting.settings.stackfile\n"
         "import alerting.sentinel.catching_up, alerting.sentinel.events\n"
         "import alerting.sentinel.drills, alerting.drills.judging\n"
+        "import alerting.plan.load_events, alerting.plan.silences, alerting.silences.asked\n"
         "heavy = {'pulumi', 'pulumi_aws', 'pulumi_prefect', 'prefect', 'httpx', 'jinja2'}\n"
         "print(sorted(heavy & {name.partition('.')[0] for name in sys.modules}))\n"
     )

@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
-from alerting.plan import AutomationRule
+from alerting.plan import AutomationRule, build_plan
 from alerting.plan.documents import automation_document, trigger_document
 from alerting.plan.ownership import marked, unmarked
-from tests.unit.example_stack import pipeline_rules_of, raw_settings, rules_of
+from tests.unit.example_stack import (
+    STACK,
+    pipeline_rules_of,
+    raw_settings,
+    rules_of,
+    settings_of,
+)
 
 pytestmark = pytest.mark.unit
 
 WATCH, BACK = "sentinel-silent", "sentinel-back"
-STATELESS = ("late", "p1-work-pool")
+STATELESS = ("lost", "p1-work-pool", "work-pool-ready")
 MANY = {
     f"flow-{number}": {
         "owner": "web",
@@ -117,7 +123,9 @@ def test_the_watch_resumes_all_of_the_standby_and_its_counterpart_pauses_it(
 def actions_of(key: str) -> list[dict[str, str]]:
     """A rule's actions, with readable ids."""
     ids = {key: f"id of {key}" for key in rules_of()}
-    blocks = {key: f"block of {key}" for key in raw_settings()["channels"]}
+    blocks = {
+        block.key: f"block of {block.key}" for block in build_plan(settings_of(), STACK).blocks
+    }
     document: Any = automation_document(rules_of()[key], blocks, ids)
     return list(document["actions"])
 
@@ -132,13 +140,17 @@ def switches_of(action: str) -> list[dict[str, str]]:
 def test_people_are_woken_before_the_standby_is_resumed() -> None:
     # The server takes actions one after another, each some tenths of a second.
     told, *switched = actions_of(WATCH)
-    assert (told["type"], told["block_document_id"]) == ("send-notification", "block of on-call")
+    assert (told["type"], told["block_document_id"]) == (
+        "send-notification",
+        "block of on-call-incidents",
+    )
     assert switched == switches_of("resume-automation")
 
 
 def test_the_standby_is_paused_before_people_are_told_that_it_is() -> None:
-    *switched, told = actions_of(BACK)
+    *switched, told, closed = actions_of(BACK)
     assert (told["type"], told["block_document_id"]) == ("send-notification", "block of alerts")
+    assert closed["block_document_id"] == "block of on-call-incidents"
     assert switched == switches_of("pause-automation")
 
 

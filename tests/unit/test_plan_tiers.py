@@ -87,6 +87,29 @@ def test_a_work_pool_pages_when_no_worker_came_back_to_it() -> None:
     )
 
 
+def test_a_work_pool_that_has_a_worker_again_closes_what_was_opened_for_it() -> None:
+    opens, closes = documents_of()["p1-work-pool"], documents_of()["work-pool-ready"]
+    assert closes == {**opens, "posture": "Reactive", "within": 604_800}
+
+
+def test_a_run_whose_heartbeats_end_counts_as_crashed() -> None:
+    rule = native_rules_of()["lost"]
+    heartbeat = "prefect.flow-run.heartbeat"
+    gone = ["Cancelled", "Paused", "Suspended"]
+    assert documents_of()["lost"] == event(
+        posture="Proactive",
+        expect=sorted([heartbeat, *OK, *BAD, *(f"prefect.flow-run.{state}" for state in gone)]),
+        after=[heartbeat],
+        match=FLOW_RUN,
+        for_each=["prefect.resource.id"],
+        within=180,
+    )
+    assert rule.notifications == ()
+    assert rule.crashes == "No heartbeat for 3m: killed, or out of memory"
+    late = {"notify": ["alerts"], "lostAfter": "10m"}
+    assert documents_of(tiers={**raw_settings()["tiers"], "late": late})["lost"]["within"] == 600
+
+
 def test_the_tag_is_the_one_of_the_settings() -> None:
     documents = documents_of(tag="nightly.v2")
     tag = {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.nightly.v2"}
@@ -206,12 +229,21 @@ def test_fewer_than_two_pipelines_cannot_all_be_down(count: int) -> None:
 
 def test_tiers_that_are_left_out_are_not_deployed() -> None:
     rules = native_rules_of(tiers={"warning": {"notify": ["alerts"]}}, escalation=[], pipelines={})
-    assert list(rules) == ["warning", "recovery", "late", "drill", "drill-page"]
+    assert list(rules) == [
+        "warning",
+        "recovery",
+        "late",
+        "lost",
+        "drill",
+        "drill-page",
+        "drill-page-over",
+    ]
 
 
 def test_every_automation_belongs_to_the_tier_that_its_key_names() -> None:
+    others = {"lost": Tier.LATE, "work-pool-ready": Tier.RECOVERY}
     for key, rule in native_rules_of().items():
-        assert rule.tier is Tier(key.split("-")[0])
+        assert rule.tier is (others[key] if key in others else Tier(key.split("-")[0]))
 
 
 def test_a_flow_name_that_prefect_would_read_as_a_pattern_is_matched_as_it_is() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.policed_stack import PolicedStack, one_pipeline
+from tests.unit.policed_stack import PolicedStack, one_pipeline, secret, unknown
 from tests.unit.recording_mocks import (
     AUTOMATION,
     BLOCK,
@@ -167,6 +167,81 @@ def test_two_automations_may_not_page_for_the_same_events() -> None:
     another = {"type": "send-notification", "blockDocumentId": "data-info-id"}
     stack.change(AUTOMATION, "escalation-1h", enabled=True, actions=[another])
     assert stack.violations("page-once") == []
+
+
+def told_by(block: str, body: str) -> list[dict[str, str]]:
+    """A notification, as an automation's actions have it."""
+    action = {"type": "send-notification", "blockDocumentId": f"{block}-id", "body": body}
+    return [action]
+
+
+@pytest.mark.parametrize(
+    ("block", "body", "stopped"),
+    [
+        ("on-call-incidents", '"event_action": "trigger"', True),
+        ("on-call-incidents", "critical", True),
+        ("on-call-incidents", '"event_action": "trigger", "dedup_key": "orders"', False),
+        ("on-call-incidents", "{{ event.payload.messages.incident.body }}", False),
+        ("on-call", "critical", False),
+        ("data-alerts", "critical", False),
+    ],
+)
+def test_what_pages_through_the_events_api_says_which_incident_it_is(
+    block: str, body: str, stopped: bool
+) -> None:
+    stack = PolicedStack("staging")
+    stack.change(AUTOMATION, "p1-all-down", actions=told_by(block, body))
+    found = [each for each in stack.violations("page-once") if "dedup_key" in each]
+    assert [each.split(": ")[0] for each in found] == (["p1-all-down"] if stopped else [])
+
+
+CLOSING = '"event_action": "resolve", "dedup_key": "orders"'
+
+
+@pytest.mark.parametrize(
+    ("key", "block", "body", "stopped"),
+    [
+        ("resolved", "on-call-incidents", "{{ event.payload.messages.incident.body }}", False),
+        ("critical", "on-call-incidents", CLOSING, False),
+        ("critical", "on-call-incidents", CLOSING.replace("resolve", "trigger"), True),
+        # PagerDuty's own block opens an incident with whatever it is told.
+        ("resolved", "on-call", "{{ event.payload.messages.plain.body }}", True),
+    ],
+)
+def test_what_closes_an_incident_is_no_page(key: str, block: str, body: str, stopped: bool) -> None:
+    stack = PolicedStack("staging")
+    stack.change(AUTOMATION, key, actions=told_by(block, body))
+    stack.change_event(key, forEaches=[])
+    told = stack.violations("page-once")
+    assert [each.split(": ")[0] for each in told] == ([key] if stopped else [])
+
+
+def test_a_pager_that_is_only_told_what_is_over_is_rung_by_nobody() -> None:
+    stack = PolicedStack("staging", pipelines=one_pipeline(), escalation="[]")
+    for key in ("critical", "p1-work-pool", "sentinel-silent"):
+        stack.change(AUTOMATION, key, actions=told_by("data-alerts", "critical"))
+    [told] = stack.violations("paging-rules-stay")
+    assert told.startswith("on-call: is a pager that no alert rings. Name the channel in a tier")
+
+
+@pytest.mark.parametrize("block", ["on-call", "on-call-incidents"])
+def test_a_channel_is_rung_through_either_of_its_blocks(block: str) -> None:
+    stack = PolicedStack("prod")
+    for key in ("critical", "p1-work-pool", "p1-all-down", "sentinel-silent"):
+        stack.change(AUTOMATION, key, actions=told_by(block, '"dedup_key": ""'))
+    assert stack.violations("paging-rules-stay") == stack.violations("page-once") == []
+    for key in ("escalation-15m", "escalation-30m", "escalation-1h"):
+        stack.change(AUTOMATION, key, actions=told_by(block, '"dedup_key": ""'))
+    assert stack.violations("paging-rules-stay") == stack.violations("page-once") == []
+
+
+def test_a_pager_whose_secret_is_yet_to_be_made_is_known_as_one() -> None:
+    stack = PolicedStack("prod")
+    stack.change(BLOCK, "on-call-incidents", data=secret(unknown()))
+    assert stack.violations("paging-rules-stay") == []
+    stack.change(AUTOMATION, "critical", actions=told_by("data-alerts", "critical"))
+    [told] = stack.violations("paging-rules-stay")
+    assert told.startswith("critical: nobody is paged for it in production")
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,21 @@ def test_production_sends_to_no_webhook_that_nobody_reads_and_none_is_repeated(
     assert webhook not in told
 
 
+def test_production_pages_nobody_through_a_private_webhook() -> None:
+    stack = PolicedStack("prod")
+    stack.change_data("on-call-incidents", lambda data: data.update(url="https://10.0.0.1/x"))
+    [told] = stack.violations("no-private-webhook")
+    assert told.startswith("on-call-incidents: its webhook is ")
+
+
+def test_a_private_webhook_among_a_blocks_secrets_is_found_as_well() -> None:
+    stack = PolicedStack("prod")
+    hidden = {"url": "{{url}}", "secrets": {"url": "https://10.0.0.1/x"}}
+    stack.change_data("on-call-incidents", lambda data: data.update(hidden))
+    [told] = stack.violations("no-private-webhook")
+    assert told.startswith("on-call-incidents: its webhook is ")
+
+
 def test_a_private_webhook_is_found_where_only_the_secrets_value_is_known_yet() -> None:
     stack = PolicedStack("prod")
     stack.change(BLOCK, "data-alerts", data=secret(unknown()))

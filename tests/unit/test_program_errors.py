@@ -68,7 +68,7 @@ def webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_example_deploys() -> None:
     mocks = RecordingMocks(in_aws={NAME: FAKE_ROUTING_KEY})
-    assert len(run_program(mocks, "example", config_of()).of(AUTOMATION)) == 19
+    assert len(run_program(mocks, "example", config_of()).of(AUTOMATION)) == 26
 
 
 def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

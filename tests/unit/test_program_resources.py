@@ -63,10 +63,10 @@ def plan_of_file(stack: str, **changes: str) -> Plan:
 @pytest.mark.parametrize(
     ("stack", "secrets", "versions", "blocks", "automations"),
     [
-        ("dev", 3, 3, 4, 20),
-        ("staging", 4, 3, 5, 21),
-        ("prod", 4, 3, 5, 21),
-        ("sandbox", 4, 3, 5, 21),
+        ("dev", 3, 3, 4, 24),
+        ("staging", 4, 3, 6, 29),
+        ("prod", 4, 3, 6, 29),
+        ("sandbox", 4, 3, 6, 29),
     ],
 )
 def test_each_stack_file_makes_so_many_resources(
@@ -88,7 +88,7 @@ def test_each_stack_file_makes_so_many_resources(
 
 
 def test_without_a_sentinel_there_are_fewer_automations() -> None:
-    assert len(deployed("prod", evaluation="triggers").of(AUTOMATION)) == 12
+    assert len(deployed("prod", evaluation="triggers").of(AUTOMATION)) == 15
 
 
 def test_the_number_of_resources_does_not_grow_with_the_pipelines() -> None:
@@ -225,6 +225,37 @@ def test_a_pagerduty_block_pages_with_critical_severity_and_an_api_key_that_is_n
     }
 
 
+def test_pages_go_through_a_webhook_that_brings_the_routing_key_and_nothing_else_does() -> None:
+    block = deployed("prod").one(BLOCK, "on-call-incidents")
+    assert block.inputs["name"] == deployed("prod").one(BLOCK, "on-call").inputs["name"]
+    assert block.inputs["typeSlug"] == "custom-webhook"
+    assert json.loads(str(secret_of(block.inputs["data"]))) == {
+        "name": "on-call",
+        "url": "https://events.pagerduty.com/v2/enqueue",
+        "form_data": '{"routing_key": "{{\nrouting_key\n}}", {{body}}}',
+        "headers": {"Content-Type": "application/json"},
+        "timeout": 5,
+        "secrets": {"routing_key": FAKE_ROUTING_KEY},
+    }
+
+
+def test_a_stack_may_page_in_europe_and_by_the_guides_block_alone() -> None:
+    def channels(**changes: str) -> str:
+        declared: dict[str, Any] = json.loads(config_of_file("prod")["data-alerts:channels"])
+        declared["on-call"] |= changes
+        return json.dumps(declared)
+
+    europe = deployed("prod", channels=channels(region="eu"))
+    incidents = json.loads(str(secret_of(europe.one(BLOCK, "on-call-incidents").inputs["data"])))
+    assert incidents["url"] == "https://events.eu.pagerduty.com/v2/enqueue"
+    plain = json.loads(str(secret_of(europe.one(BLOCK, "on-call").inputs["data"])))
+    assert plain["region_name"] == "eu"
+    by_hand = deployed("prod", channels=channels(incidents="plain"))
+    assert "on-call-incidents" not in {block.name for block in by_hand.of(BLOCK)}
+    actions = by_hand.one(AUTOMATION, "p1-all-down").inputs["actions"]
+    assert [action["blockDocumentId"] for action in actions] == ["on-call-id"]
+
+
 def test_the_settings_that_flow_hooks_read_are_a_secret_block() -> None:
     block = deployed("dev").one(BLOCK, "hooks")
     assert (block.inputs["name"], block.inputs["typeSlug"]) == ("dev-data-alerts", "secret")
@@ -291,7 +322,7 @@ def test_standby_automations_are_made_paused() -> None:
 def test_the_watch_resumes_every_standby_automation_and_a_heartbeat_pauses_them_again() -> None:
     mocks = deployed("prod")
     standby = [f"{rule.key}-id" for rule in plan_of_file("prod").automations if rule.standby]
-    assert len(standby) == 8
+    assert len(standby) == 9
     for key, action in {
         "sentinel-silent": "resume-automation",
         "sentinel-back": "pause-automation",
@@ -325,6 +356,7 @@ def test_outputs_are_arns_block_ids_and_automation_ids_by_tier() -> None:
     }
     assert mocks.outputs["blockIds"] == {r.name: f"{r.name}-id" for r in mocks.of(BLOCK)}
     by_tier = mocks.outputs["automationIds"]
-    assert set(by_tier) == set(Tier)
+    # No pipeline of the stack expects data in time, or so many rows.
+    assert set(by_tier) == set(Tier) - {Tier.FRESHNESS, Tier.ANOMALY}
     ids = {key: id_ for tier in by_tier.values() for key, id_ in tier.items()}
     assert ids == {r.name: f"{r.name}-id" for r in mocks.of(AUTOMATION)}

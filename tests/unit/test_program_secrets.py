@@ -66,7 +66,7 @@ def test_a_value_that_was_put_there_out_of_band_is_read_and_not_written() -> Non
 
 def test_all_secrets_are_looked_for_at_once() -> None:
     mocks = run_program(RecordingMocks(in_aws={NAME: FAKE_ROUTING_KEY}), "example", CONFIG)
-    names = [secret["name"] for secret in raw_settings()["secrets"].values()]
+    names = sorted(secret["name"] for secret in raw_settings()["secrets"].values())
     assert [(token, arguments) for token, arguments, _ in mocks.calls] == [
         (GET_SECRETS, {"filters": [{"name": "name", "values": names}]}),
         (GET_SECRET_VERSION, {"secretId": arn_of(NAME)}),

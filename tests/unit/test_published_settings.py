@@ -7,9 +7,14 @@ import pytest
 from pydantic import ValidationError
 
 from alerting.plan.published import PublishedSettings
-from tests.unit.example_stack import published_of, raw_settings, rules_of
+from alerting.plan.verdicts import VerdictKind
+from tests.unit.example_stack import every_kind, published_of, raw_settings, rules_of
 
 pytestmark = pytest.mark.unit
+
+EXPECTS_NOTHING = dict.fromkeys(
+    ("fresh_within", "deadline", "max_duration", "least_rows", "drop_below")
+)
 
 
 def test_hooks_are_told_what_the_automations_announce() -> None:
@@ -32,6 +37,8 @@ def test_hooks_are_told_what_the_automations_announce() -> None:
             "runbook": None,
             "announce_success": False,
             "escalate": False,
+            "every": timedelta(hours=1),
+            **EXPECTS_NOTHING,
         },
         {
             "name": "orders",
@@ -41,6 +48,8 @@ def test_hooks_are_told_what_the_automations_announce() -> None:
             "runbook": "https://wiki.example.com/orders",
             "announce_success": False,
             "escalate": True,
+            "every": timedelta(hours=24),
+            **EXPECTS_NOTHING,
         },
     ]
 
@@ -61,12 +70,87 @@ def test_the_sentinel_is_told_what_it_judges_by_and_what_watches_it() -> None:
         "catch_up": timedelta(hours=24),
         "watch": "[team] DLT Sentinel Silent",
         "back": "[team] DLT Sentinel Back",
+        "flap_for": None,
+        "individually": 3,
+        "maintenance": (),
+        "routes": (),
+        "told_alike": {},
+        "pages": (VerdictKind.ALL_DOWN, VerdictKind.ESCALATION, VerdictKind.STREAK),
+        "pages_all_down": True,
+        "through_silences": False,
+        "would_page": {},
+        "success": False,
+        "summary": None,
     }
     rules = rules_of(namePrefix="team")
     assert sentinel.standby == {
         key.removeprefix("standby-"): rule.name for key, rule in rules.items() if rule.standby
     }
     assert sentinel.heartbeat_every == timedelta(minutes=1)
+
+
+def test_the_sentinel_is_told_of_all_that_stands_between_a_verdict_and_a_message() -> None:
+    window = {"cron": "0 2 * * 0", "timeZone": "UTC", "duration": "2h", "reason": "patches"}
+    changes = every_kind()
+    changes["tiers"]["p1"]["throughSilences"] = True
+    sentinel = published_of(
+        **changes,
+        noise={"flapFor": "5m", "individually": 7},
+        maintenance=[window],
+        owners={"web": {"slack": "rich"}},
+    ).sentinel
+    assert sentinel is not None
+    assert (sentinel.flap_for, sentinel.individually) == (timedelta(minutes=5), 7)
+    assert [(each.cron, each.reason) for each in sentinel.maintenance] == [("0 2 * * 0", "patches")]
+    assert sentinel.routes == ("web",)
+    assert sentinel.through_silences
+    assert sentinel.success
+    assert str(sentinel.summary) == "08:00 Europe/London"
+    # Every occasion on which PagerDuty's channel with closable incidents is rung.
+    assert set(sentinel.pages) == {
+        VerdictKind.FAILURE,
+        VerdictKind.STREAK,
+        VerdictKind.ESCALATION,
+        VerdictKind.STALE,
+        VerdictKind.ANOMALY,
+        VerdictKind.LATE,
+        VerdictKind.STUCK,
+        VerdictKind.ALL_DOWN,
+    }
+
+
+def test_what_pipelines_expect_is_published() -> None:
+    pipelines = {
+        "orders": {
+            "owner": "shop",
+            "freshWithin": "26h",
+            "deadline": "06:00 Europe/London Mon-Fri",
+            "maxDuration": "90m",
+            "rows": {"min": 10, "dropBelow": "50%"},
+            "announceSuccess": True,
+        }
+    }
+    [orders] = published_of(pipelines=pipelines).pipelines
+    assert orders.fresh_within == timedelta(hours=26)
+    assert str(orders.deadline) == "06:00 Europe/London Mon-Fri"
+    assert orders.max_duration == timedelta(minutes=90)
+    assert (orders.least_rows, orders.drop_below) == (10, 50)
+    assert orders.announce_success
+
+
+def test_hooks_are_silent_where_an_automation_announces_completions() -> None:
+    assert published_of().success_automation is None
+    assert published_of(**every_kind()).success_automation == "DLT Pipeline Success"
+    native = published_of(**every_kind(), evaluation="triggers")
+    assert native.success_automation is None
+    # Hooks hand over a text, which a webhook's JSON has no place for, and wake nobody.
+    assert native.success_blocks == (
+        "slack-webhook/alerts",
+        "slack-webhook/rich",
+        "ms-teams-webhook/teams",
+        "sendgrid-email/mail",
+    )
+    assert native.failure_blocks == native.success_blocks
 
 
 def test_a_window_of_the_streak_is_also_how_far_back_is_caught_up() -> None:

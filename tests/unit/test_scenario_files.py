@@ -43,7 +43,7 @@ def test_a_file_may_hold_several_scenarios(tmp_path: Path) -> None:
         "a success in between resets the streak",
         "another in between resets the streak",
     ]
-    assert [each.line for each in read_scenarios(file)] == [1, 17]
+    assert [each.line for each in read_scenarios(file)] == [1, 19]
 
 
 def test_times_are_since_the_start(tmp_path: Path) -> None:
@@ -97,8 +97,9 @@ def test_a_server_restarts_and_a_sentinel_goes_and_comes(tmp_path: Path) -> None
         ("{at: 0m, flow: a, state: Failed, tags: x}", "timeline[0].tags: expected a list"),
         ("{at: 0m, flow: a, state: Failed, labels: {x: 3}}", "timeline[0].labels.x: expected text"),
         ("{at: 0m, flow: a, state: Failed, parent: p}", "is the name of no other run. There is"),
-        ("{at: 0m}", "timeline[0]: says nothing. Expected one of event, flow, restart, sentinel"),
-        ("{at: 0m, flow: a, until: true}", "timeline[0]: says flow and until. Expected one of"),
+        ("{at: 0m}", "timeline[0]: says nothing. Expected one of event, flow, load, restart, "),
+        ("{at: 0m, restart: 1m, until: true}", "timeline[0]: says restart and until. Expected one"),
+        ("{at: 0m, flow: a, until: true}", "timeline[0].flow: is not a key here. Expected one of"),
         ("{at: 0m, restart: 0s}", "timeline[0].restart: expected a duration above zero"),
         ("{at: 0m, sentinel: dwn}", "timeline[0].sentinel: expected 'down' or 'up'"),
         ("{at: 0m, sentinel: up}", "timeline[0].sentinel: is up already. Remove the entry"),

@@ -103,3 +103,29 @@ def test_runs_count_in_the_order_in_which_they_ended_whatever_the_order_they_are
     in_order = [("a", "F", 0), ("a", "S", 1), ("a", "F", 2), ("a", "F", 3)]
     assert _due_of(in_order) == _due_of(reversed(in_order))
     assert _minutes(_due_of(reversed(in_order)), Tier.RECOVERY) == [1]
+
+
+def _pages(runs: Iterable[tuple[str, str, int]], tier: Tier) -> list[tuple[str, int]]:
+    due = [page for page in _due_of(runs) if page.tier is tier]
+    return [(p.outage.pipeline, (p.at - START) // timedelta(minutes=1)) for p in due]
+
+
+def test_a_streak_that_all_being_down_explains_is_due_when_that_is_over() -> None:
+    a = [("a", letter, at) for letter, at in (("F", 0), ("F", 10), ("F", 20), ("F", 30))]
+    b = [("b", "F", 5), ("b", "S", 40)]
+    assert _pages([*a, *b], Tier.P1) == [(ALL, 5)]
+    assert _pages([*a, *b], Tier.CRITICAL) == [("a", 40)]
+    # Of a pipeline that is what ends it nobody is told.
+    assert _pages([*a, ("b", "F", 5), ("a", "S", 40)], Tier.CRITICAL) == []
+    # And nobody while it lasts.
+    assert _pages([*a, ("b", "F", 5)], Tier.CRITICAL) == []
+    # A streak that was told before is not told again.
+    assert _pages([*a, ("b", "F", 25), ("b", "S", 40)], Tier.CRITICAL) == [("a", 20)]
+
+
+def test_of_several_streaks_that_were_explained_the_last_is_due() -> None:
+    a = [("a", "F", at) for at in range(0, 60, 10)]
+    pages = [p for p in _due_of([*a, ("b", "F", 5), ("b", "S", 60)]) if p.tier is Tier.CRITICAL]
+    assert [(page.at - START) // timedelta(minutes=1) for page in pages] == [60]
+    sixth = RunEvent("a", "Failed", START, run="a-50")
+    assert [page.run for page in pages] == [sixth.run_id]
