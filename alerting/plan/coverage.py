@@ -6,19 +6,22 @@ Errors are the settings' business: they keep a stack from being deployed. These 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from alerting.plan.delivery import Delivery, is_set_up
 from alerting.plan.occasions import Occasion, occasions, routed
 from alerting.plan.rules import Tier
-from alerting.plan.verdicts import DEFAULT_ROUTE
+from alerting.plan.silences import Silences, Window
+from alerting.plan.verdicts import DEFAULT_ROUTE, VerdictKind
 from alerting.settings import Settings
-from alerting.settings.cron import shortest_gap
 from alerting.settings.durations import format_duration
 from alerting.settings.models import Evaluation
 
 _PAGING = frozenset({Tier.CRITICAL, Tier.ESCALATION, Tier.P1})
 _AWAKE = timedelta(minutes=1)
+_FROM, _LOOKED_AT = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=62)
+_UNRESOLVED = frozenset({VerdictKind.LATE, VerdictKind.STUCK})
 
 
 @dataclass(frozen=True)
@@ -41,23 +44,38 @@ def findings(settings: Settings) -> list[Finding]:
 
 
 def _nobody_told(settings: Settings) -> Iterator[Finding]:
-    """Pipelines that nobody would be told of."""
+    """Pipelines of which those would not be told who should."""
+    delivery = Delivery(settings)
     for name, pipeline in settings.pipelines.items():
         notify = routed(settings, pipeline.owner, settings.tiers.warning.notify)
         if not any(is_set_up(settings, channel) for channel in notify):
             yield Finding(
                 f"pipelines.{name}",
-                f"nobody would be told of its failures: {', '.join(notify)} is not set up. Give it "
-                "a secret, or name another channel",
+                f"nobody at {pipeline.owner} would be told of its failures: {', '.join(notify)} is "
+                f"not set up, and {', '.join(delivery.reached(notify))} hears in its place. Give "
+                "it a secret, or name another channel",
             )
-    for index, window in enumerate(settings.maintenance):
-        gap = shortest_gap(window.cron)
-        if gap is not None and gap - window.duration < _AWAKE:
-            who = ", ".join(window.pipelines) or "any pipeline"
+    silenced = cache(_is_silenced_always)
+    for name in settings.pipelines:
+        windows = [w for w in settings.maintenance if not w.pipelines or name in w.pipelines]
+        if windows and silenced(tuple(Window.of(each) for each in windows)):
             yield Finding(
-                f"maintenance[{index}]",
-                f"nobody would be told of {who}: it is silenced all the time. Shorten duration",
+                f"pipelines.{name}",
+                "nobody would be told of it: maintenance silences it all the time. Shorten the "
+                "windows",
             )
+
+
+def _is_silenced_always(windows: tuple[Window, ...]) -> bool:
+    """Whether these windows leave no time to be told in, in any of some weeks."""
+    silences, at = Silences(windows=windows), _FROM
+    while at < _FROM + _LOOKED_AT:
+        running = silences.running(at)
+        coming = silences.coming(at, at + _AWAKE)
+        if not running and not coming:
+            return False
+        at = max(each.ends for each in running or coming)
+    return True
 
 
 def _never_fires(settings: Settings) -> Iterator[Finding]:
@@ -119,6 +137,13 @@ def _never_resolved(settings: Settings) -> Iterator[Finding]:
     """Pages whose incidents nothing closes."""
     delivery = Delivery(settings)
     for occasion in _of_default_route(settings):
+        if _UNRESOLVED.issuperset(occasion.kinds):
+            for channel in filter(delivery.closes, occasion.notify):
+                yield Finding(
+                    occasion.key,
+                    f"pages {channel}, and nothing resolves it: that a run has started or ended is "
+                    "no verdict. Tell Slack, or close them by hand",
+                )
         if occasion.tier not in _PAGING:
             continue
         for channel in occasion.notify:

@@ -93,7 +93,7 @@ def _take(step: Step, simulation: Simulation, run: RunEvent | None) -> None:
             starts = START + step.at
             simulation.silence(
                 Silence(
-                    id=str(made_id("silence", str(step.at))),
+                    id=str(made_id("silence", str(step.at), *sorted(step.pipelines))),
                     pipelines=step.pipelines,
                     starts=starts,
                     ends=starts + step.silence,

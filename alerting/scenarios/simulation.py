@@ -143,6 +143,9 @@ class Simulation:
             if until < self._away_until:
                 return
             self._come_back(self._away_until)
+        if self._sentinel and (through or until > self.now):
+            # What is due at the very moment at which something else has happened.
+            self._feed_all(self._sentinel.tick(self.now))
         while (due := self._next_due()) and (due < until or (through and due == until)):
             self._engine.move_to(due)
             self._do_what_is_due()

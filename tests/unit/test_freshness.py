@@ -318,10 +318,12 @@ def test_both_may_be_expected_and_each_is_told() -> None:
     assert len({v.id for v in found}) == 2
 
 
-@pytest.mark.parametrize("changes", [{"freshWithin": "26h"}, {"deadline": "06:00 UTC"}])
-def test_memory_of_what_was_told_outlasts_any_tidying(changes: dict[str, object]) -> None:
-    judging = Judge(expecting(**changes), deployed=at("2026-03-01"))
+@pytest.mark.parametrize(("settings", "times"), [(WITHIN, 1), (expecting(deadline="06:00 UTC"), 2)])
+def test_memory_of_what_was_told_outlasts_any_tidying(
+    settings: PublishedSettings, times: int
+) -> None:
+    judging = Judge(settings, deployed=at("2026-03-01"))
     moments = [at("2026-03-01") + number * timedelta(minutes=7) for number in range(600)]
     found = [v for moment in moments for v in judging.tick(moment)]
     assert len({v.id for v in found}) == len(found)
-    assert len(found) == (1 if "freshWithin" in changes else 2)
+    assert len(found) == times
