@@ -181,7 +181,9 @@ def secret_scheduled(team: Team) -> Iterator[None]:
 
 @contextmanager
 def block_missing(team: Team) -> Iterator[None]:
-    prefect(team.state, "DELETE", f"/block_documents/{blocks(team.state)['alerts']['id']}")
+    prefect(
+        team.state, "DELETE", f"/block_documents/{blocks(team.state)['slack-webhook/alerts']['id']}"
+    )
     yield
     team.follow_remedy()
 
@@ -209,7 +211,7 @@ def block_of_other_type(team: Team) -> Iterator[None]:
 
 @contextmanager
 def block_of_other_value(team: Team) -> Iterator[None]:
-    block = blocks(team.state)["alerts"]
+    block = blocks(team.state)["slack-webhook/alerts"]
     path = f"/block_documents/{block['id']}"
     prefect(team.state, "PATCH", path, {"data": {**block["data"], "url": OTHER_WEBHOOK}})
     yield

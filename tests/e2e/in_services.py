@@ -5,6 +5,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from alerting.adoption.workspace import slug_of
 from sandbox.credentials import AWS_ACCESS_KEY
 from sandbox.state import SandboxState
 from tests.contract.patient import ask
@@ -21,9 +22,10 @@ def automations(sandbox: SandboxState) -> list[dict[str, Any]]:
 
 
 def blocks(sandbox: SandboxState) -> dict[str, Any]:
+    """Every block by its slug: blocks of two types may share a name."""
     query = {"include_secrets": True}
     found = prefect(sandbox, "POST", "/block_documents/filter", json=query)
-    return {block["name"]: block for block in found}
+    return {slug_of(block): block for block in found}
 
 
 def aws(sandbox: SandboxState) -> Any:  # noqa: ANN401 - boto3 makes the client's class up

@@ -55,7 +55,7 @@ def test_the_guides_hand_made_resources_are_adopted_and_alert_throughout(
     assert stored["DLT Pipeline Failure Alert"] == by_hand["warning"]
     assert stored["DLT Pipeline Critical Alert"] == by_hand["critical"]
     assert len(stored) == len(automations(sandbox)) == len(stack.plan.automations)
-    assert blocks(sandbox)["alerts"]["id"] == by_hand["alerts"]
+    assert blocks(sandbox)["slack-webhook/alerts"]["id"] == by_hand["alerts"]
     live.begin()
     live.end(("orders", "Failed"))
     live.wait_for("orders")

@@ -89,7 +89,7 @@ def test_a_stack_lives_in_a_bucket_and_its_lock_says_who_deploys(
     _need_success(project.terminal.run(*UP))
     names = [each["name"] for each in automations(sandbox)]
     assert sorted(names) == sorted(rule.name for rule in project.terminal.stack.plan.automations)
-    assert blocks(sandbox).keys() == {rule.name for rule in project.terminal.stack.plan.blocks}
+    assert blocks(sandbox).keys() == {rule.slug for rule in project.terminal.stack.plan.blocks}
     _need_success(project.terminal.run(*UP, "--expect-no-changes", "--diff"))
     assert project.stored(LOCKS) == []
     _holds_no_secret_in_plain(sandbox, project)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi.automation import CommandError, OpType
 
-from alerting.plan.documents import automation_document
+from alerting.plan.documents import automation_document, held
 from sandbox.bench import with_many_pipelines
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
@@ -54,8 +54,7 @@ def test_every_secret_is_in_secrets_manager_and_its_block(
     stored = blocks(sandbox)
     for block in stack.plan.blocks:
         for field, secret in block.secrets.items():
-            assert stored[block.name]["data"][field] == stack.secrets[secret]
-        assert stored[block.name]["block_type"]["slug"] == block.type_slug
+            assert held(stored[block.slug]["data"], field) == stack.secrets[secret]
 
 
 def test_an_unchanged_stack_sends_no_writes(wires: tuple[Wire, Wire, SandboxState]) -> None:
@@ -112,8 +111,10 @@ def test_a_changed_secret_reaches_aws_and_prefect(
     changed = SandboxStack(sandbox, secrets=secrets)
     changed.up()
     stored = blocks(sandbox)
-    assert stored["alerts-critical"]["data"]["url"] == OTHER_WEBHOOK
-    assert stored["data-pipelines"]["data"]["integration_key"] == "changed"
+    assert stored["slack-webhook/alerts-critical"]["data"]["url"] == OTHER_WEBHOOK
+    plain = stored["pager-duty-webhook/data-pipelines"]["data"]
+    assert plain["integration_key"] == "changed"
+    assert stored["custom-webhook/data-pipelines"]["data"]["secrets"]["routing_key"] == "changed"
     name = "prefect/slack-webhook-url-critical"
     assert aws(sandbox).get_secret_value(SecretId=name)["SecretString"] == OTHER_WEBHOOK
 
@@ -122,7 +123,7 @@ def test_drift_is_found_and_repaired(sandbox: SandboxState, stack: SandboxStack)
     stack.up()
     warning = next(a for a in automations(sandbox) if a["name"] == "DLT Pipeline Failure Alert")
     prefect(sandbox, "PATCH", f"/automations/{warning['id']}", json={"enabled": False})
-    block = blocks(sandbox)["alerts"]
+    block = blocks(sandbox)["slack-webhook/alerts"]
     data = {"data": {"url": OTHER_WEBHOOK, "notify_type": "info"}}
     prefect(sandbox, "PATCH", f"/block_documents/{block['id']}", json=data)
     with stack.program_environment():
@@ -132,7 +133,9 @@ def test_drift_is_found_and_repaired(sandbox: SandboxState, stack: SandboxStack)
     stack.up()
     repaired = next(a for a in automations(sandbox) if a["id"] == warning["id"])
     assert repaired["enabled"]
-    assert blocks(sandbox)["alerts"]["data"]["url"] == stack.secrets["slack-webhook-url"]
+    assert (
+        blocks(sandbox)["slack-webhook/alerts"]["data"]["url"] == stack.secrets["slack-webhook-url"]
+    )
 
 
 def test_destroy_leaves_nothing(sandbox: SandboxState, stack: SandboxStack) -> None:
@@ -169,7 +172,7 @@ def test_a_secret_that_lost_its_value_takes_nothing_away(
     with pytest.raises(CommandError, match="is blank"):
         stack.up()
     assert automations(sandbox) == before
-    assert "data-pipelines" in blocks(sandbox)
+    assert "pager-duty-webhook/data-pipelines" in blocks(sandbox)
 
 
 def test_a_wrong_setting_stops_the_deployment_before_anything_is_made(

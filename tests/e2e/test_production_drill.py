@@ -97,7 +97,7 @@ def test_a_drill_between_failures_leaves_the_streak_as_it_was(live: Live) -> Non
 
 
 def test_a_broken_block_is_found_and_its_channel_named(live: Live) -> None:
-    block = blocks(live.state)["alerts-critical"]
+    block = blocks(live.state)["slack-webhook/alerts-critical"]
     path = f"/block_documents/{block['id']}"
     right = block["data"]
     broken = {"data": {**right, "url": ELSEWHERE}}

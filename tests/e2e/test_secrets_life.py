@@ -133,7 +133,10 @@ def test_a_value_is_put_deployed_and_verified(team: Team) -> None:
     assert differs.returncode == 1
     assert "block pager-duty-webhook/data-pipelines holds another value" in differs.stdout
     team.live.stack.up()
-    assert blocks(team.live.state)["data-pipelines"]["data"]["integration_key"] == value
+    assert (
+        blocks(team.live.state)["pager-duty-webhook/data-pipelines"]["data"]["integration_key"]
+        == value
+    )
     verified = team.alertctl("verify")
     assert verified.returncode == 0, verified.stdout
     assert verified.stdout.count("good: the webhook answers") == 3
@@ -150,7 +153,7 @@ def test_a_value_of_the_configuration_is_rotated_and_its_messages_arrive(team: T
     assert "Commit Pulumi.sandbox.yaml" in rotated.stdout
     assert "revoke the old one" in rotated.stdout
     assert team.labels(name) == {CURRENT: new}
-    assert blocks(team.live.state)["alerts"]["data"]["url"] == new
+    assert blocks(team.live.state)["slack-webhook/alerts"]["data"]["url"] == new
     assert new not in team.live.stack.stack_file.read_text()
     assert [title for title in team.live.titles("data-alerts") if "DRILL" in title]
     team.revoke_at_vendor(old)

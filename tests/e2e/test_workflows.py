@@ -114,7 +114,7 @@ def _rotate_the_paging_key(pipeline: Pipeline, sandbox: SandboxState) -> None:
     key = "sandboxrotatedkeyofthetest0000000"[:32]
     told = pipeline.rotate("prod", "pagerduty-integration-key", key, "on-call")
     assert key not in told
-    assert blocks(sandbox)["data-pipelines"]["data"]["integration_key"] == key
+    assert blocks(sandbox)["pager-duty-webhook/data-pipelines"]["data"]["integration_key"] == key
     pipeline.secrets["prefect/pagerduty-integration-key"] = key
 
 
