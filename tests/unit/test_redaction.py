@@ -108,6 +108,6 @@ def test_text_without_credentials_stays_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("unit", ["a", "token", "://", '"', "eyJ", "bearer "])
 def test_a_long_text_is_redacted_quickly(unit: str) -> None:
     text = unit * (200_000 // len(unit))
-    start = time.perf_counter()
+    start = time.process_time()
     redact(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
