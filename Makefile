@@ -25,7 +25,7 @@ sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=fo
 sandbox-down: setup ## Remove a sandbox and all its processes, also after a crash
 	@$(PYTHON_BIN)/python -m sandbox down --folder $(SANDBOX)
 
-bench: setup ## Measure scenarios, judging, live load, truth, deployments; one alone: make bench ONLY=truth
+bench: setup ## Measure scenarios, judging, live load, truth, what is seen, deployments; one alone: make bench ONLY=truth
 	@$(PYTHON_BIN)/python -m sandbox bench --folder .sandbox-bench $(if $(ONLY),--only $(ONLY))
 
 soak: setup ## Kill the sentinel 200 times and deployments 100 times; fail 100 more deployments

@@ -4,6 +4,7 @@ What a stack's file holds encrypted cannot be read without the Pulumi CLI.
 """
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import httpx
 from prefect.client.orchestration import PrefectClient
@@ -16,6 +17,9 @@ from alerting.settings.urls import is_cloud
 URL_VARIABLE, KEY_VARIABLE = "PREFECT_API_URL", "PREFECT_API_KEY"
 LOGIN_VARIABLES = ("PREFECT_API_AUTH_STRING", "PREFECT_BASIC_AUTH_KEY")
 """Prefect's own, and the one that a deployment reads."""
+
+
+Client = TypeVar("Client", bound=PrefectClient)
 
 
 class ConnectionProblem(Exception):  # noqa: N818 - its text is what is said
@@ -32,6 +36,17 @@ def connect(
 
     Raises ConnectionProblem when a credential is missing or cannot be sent.
     """
+    return connected(PrefectClient, prefect, environment, endpoint=endpoint)
+
+
+def connected(
+    kind: type[Client],
+    prefect: PrefectSettings,
+    environment: Mapping[str, str],
+    *,
+    endpoint: str | None = None,
+) -> Client:
+    """The same as `connect` does, as a client of some kind."""
     url = endpoint or environment.get(URL_VARIABLE) or prefect.endpoint
     key = login = None
     if is_cloud(url):
@@ -40,7 +55,7 @@ def connect(
         needed = prefect.basic_auth_key is not None and endpoint is None
         login = _credential(environment, LOGIN_VARIABLES, needed=needed)
     trust = {"trust_env": endpoint is None}
-    return PrefectClient(api=url, api_key=key, auth_string=login, httpx_settings=trust)
+    return kind(api=url, api_key=key, auth_string=login, httpx_settings=trust)
 
 
 def _credential(

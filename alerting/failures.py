@@ -55,6 +55,19 @@ async def recent_failures(
     Raises ValueError when `limit` is not from 1 to 10,000 or `since` not longer than zero and at
     most 366 days, and httpx.HTTPError when Prefect cannot be asked.
     """
+    async with get_client() as client:
+        return await failed_runs(client, limit, since, tag=tag, flow=flow)
+
+
+async def failed_runs(
+    client: PrefectClient,
+    limit: int,
+    since: timedelta,
+    *,
+    tag: str | None = None,
+    flow: str | None = None,
+) -> list[FailedRun]:
+    """The same as `recent_failures` returns, asked through a client that is open."""
     _check(limit, since)
     now = datetime.now(UTC)
     # A run that started before the period and failed within it counts, and one that crashed
@@ -69,20 +82,19 @@ async def recent_failures(
         }
     )
     flow_filter = FlowFilter.model_validate({"name": {"any_": [flow]}}) if flow else None
-    async with get_client() as client:
-        failed: list[FailedRun] = []
-        for offset in range(0, limit, PAGE):
-            wanted = min(PAGE, limit - offset)
-            runs = await client.read_flow_runs(
-                flow_filter=flow_filter,
-                flow_run_filter=runs_filter,
-                sort=FlowRunSort.END_TIME_DESC,
-                limit=wanted,
-                offset=offset,
-            )
-            failed += await _described(client, runs)
-            if len(runs) < wanted:
-                break
+    failed: list[FailedRun] = []
+    for offset in range(0, limit, PAGE):
+        wanted = min(PAGE, limit - offset)
+        runs = await client.read_flow_runs(
+            flow_filter=flow_filter,
+            flow_run_filter=runs_filter,
+            sort=FlowRunSort.END_TIME_DESC,
+            limit=wanted,
+            offset=offset,
+        )
+        failed += await _described(client, runs)
+        if len(runs) < wanted:
+            break
     return failed
 
 

@@ -90,7 +90,7 @@ def bench(
     only: Annotated[Part | None, typer.Option("--only", help="Measure one part alone.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
 ) -> None:
-    """Measure scenarios, judging, live load, truth and deployments.
+    """Measure scenarios, judging, live load, truth, what is seen, and deployments.
 
     Exit code 1 when a figure is not what it must be.
     """

@@ -15,6 +15,7 @@ from rich.table import Table
 from sandbox import bench as deployments
 from sandbox import live_load, throughput
 from sandbox.lifecycle import bring_up, take_down
+from sandbox.observed import bench as observed
 from sandbox.truth import bench as truth
 from sandbox.truth import report as truth_report
 
@@ -30,6 +31,7 @@ class Part(StrEnum):
     JUDGING = "judging"
     LIVE = "live"
     TRUTH = "truth"
+    OBSERVED = "observed"
     DEPLOYMENTS = "deployments"
 
 
@@ -57,6 +59,9 @@ def measure(part: Part, folder: Path, say: Say) -> Figures:
             found = truth.measure(say)
             wrong = None if found.exact else "ours missed a page, or sent one that was not due"
             return Figures(truth_report.as_table(found), truth_report.as_json(found), wrong)
+        case Part.OBSERVED:
+            seen = observed.measure(say)
+            return Figures(observed.as_table(seen), observed.as_json(seen), seen.wrong)
         case Part.DEPLOYMENTS:
             return _deployments(folder, say)
 

@@ -103,7 +103,7 @@ def as_json(load: LiveLoad) -> dict[str, Any]:
 async def _measure(folder: Path, api_url: str, say: Callable[[str], object]) -> LiveLoad:
     settings = fleet_plan(PIPELINES).published
     async with PrefectClient(api=api_url, httpx_settings={"trust_env": False}) as client:
-        await _publish(client, settings)
+        await publish(client, settings)
         sentinel = start_sentinel(folder, api_url)
         say(f"waiting for the sentinel to look through {PIPELINES:,} pipelines")
 
@@ -127,7 +127,7 @@ async def _measure(folder: Path, api_url: str, say: Callable[[str], object]) -> 
     return load
 
 
-async def _publish(client: PrefectClient, settings: PublishedSettings) -> None:
+async def publish(client: PrefectClient, settings: PublishedSettings) -> None:
     """What a deployment would, of which the sentinel needs no more."""
     kind = await client.read_block_type_by_slug("secret")
     schema = await client.get_most_recent_block_schema_for_block_type(kind.id)

@@ -17,6 +17,15 @@ async def deployed_settings(client: PrefectClient, found: StackFile) -> Publishe
         httpx.HTTPError: when Prefect cannot be asked.
     """
     settings = await PrefectWorkspace(client, found.settings.name_prefix).published()
+    check_stack(found, settings)
+    return settings
+
+
+def check_stack(found: StackFile, settings: PublishedSettings) -> None:
+    """Refuse a stack of the same names that is not the one that was asked for.
+
+    Raises NotDeployedError.
+    """
     wanted = names_of(found.settings).scope(found.stack)
     deployed = settings.drills.scope if settings.drills else wanted
     if deployed != wanted:
@@ -24,4 +33,3 @@ async def deployed_settings(client: PrefectClient, found: StackFile) -> Publishe
             f"the workspace holds stack {deployed!r} and not {wanted!r}: deploy it, or mend the "
             "endpoint"
         )
-    return settings

@@ -124,6 +124,9 @@ class _Judged:
             return _AFTER_SUCCESS[verdict] if succeeded else self._state(_SUCCEEDED)
         if self.state_type not in _FAILED:
             return self._state(_FAILED)
+        return self._of_failures(verdict)
+
+    def _of_failures(self, verdict: str) -> str:
         if verdict == VerdictKind.STREAK.event:
             sentinel = self.plan.published.sentinel
             needed = sentinel.consecutive_failures if sentinel else None

@@ -7,8 +7,6 @@ from alerting.plan.message import Incident
 ALL_DOWN = "all-down"
 ALERTING = "alerting"
 STORM = "storm"
-_LONGEST = 255
-"""Characters that PagerDuty takes for a key."""
 
 
 @dataclass(frozen=True)
@@ -24,5 +22,4 @@ class IncidentKeys:
     def of(self, about: str, component: str | None = None, *, over: bool = False) -> Incident:
         """The incident about something of the stack."""
         key = f"data-alerts/{self.scope}/{about}"
-        # A template's braces count as well, and what it renders to is shorter than PagerDuty asks.
-        return Incident(key[:_LONGEST], component or about, self.scope, over)
+        return Incident(key, component or about, self.scope, over)

@@ -38,7 +38,9 @@ _SEVERITIES = {
 LEFT, RIGHT = "\u2039", "\u203a"
 """Stand in for angle brackets."""
 _RUNBOOK, _LOOK, _ERROR = "Runbook", "Look", "Error"
-_FIELD_LENGTH, _HEADER_LENGTH = 2000, 150
+# What Slack and PagerDuty take; of more they take nothing.
+_FIELD_LENGTH, _HEADER_LENGTH, _MOST_FIELDS = 1900, 150, 10
+_SUMMARY_LENGTH, _KEY_LENGTH = 1000, 255
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Message:
             case Form.RICH:
                 body = written(self._blocks(texts=encode is encoded_text), encode)
             case Form.INCIDENT:
-                body = inside(self._event(), encode)
+                body = inside(self._event(texts=encode is encoded_text), encode)
             case Form.JSON:
                 body = written(self._parts(), encode)
         return self.subject, self.prelude + body
@@ -124,7 +126,7 @@ class Message:
             if label == _LOOK or (label == _RUNBOOK and self.has_runbook):
                 yield label, text
 
-    def _event(self) -> dict[str, Value]:
+    def _event(self, *, texts: bool) -> dict[str, Value]:
         """An event of PagerDuty's Events API v2: https://developer.pagerduty.com/docs/events-api-v2.
 
         Resolving needs the key alone; the rest is for whoever reads the incident's log.
@@ -133,10 +135,10 @@ class Message:
         details = {"What": self.sentence, **dict(self._fields())}
         return {
             "event_action": "resolve" if incident.over else "trigger",
-            "dedup_key": incident.key,
+            "dedup_key": _cut(incident.key, _KEY_LENGTH, texts=texts),
             "client": "data-alerts",
             "payload": {
-                "summary": self.subject,
+                "summary": _cut(self.subject, _SUMMARY_LENGTH, texts=texts),
                 "source": incident.source,
                 "severity": _SEVERITIES.get(self.tier, "info"),
                 "component": incident.component,
@@ -176,7 +178,7 @@ class Message:
             if label != _ERROR and (label, text) not in links
         ]
         blocks: list[Value] = [
-            {"type": "header", "text": _plain(subject[:_HEADER_LENGTH] if texts else subject)},
+            {"type": "header", "text": _plain(_cut(subject, _HEADER_LENGTH, texts=texts))},
             {"type": "section", "text": _markdown(quoted(self.sentence))},
         ]
         blocks += [
@@ -185,8 +187,8 @@ class Message:
             if label == _ERROR
         ]
         if shown:
-            lines = [_markdown(f"*{label}*\n{quoted(text)}") for label, text in shown[:10]]
-            blocks.append({"type": "section", "fields": lines})
+            lines = [_markdown(f"*{label}*\n{quoted(text)}") for label, text in shown]
+            blocks.append({"type": "section", "fields": lines[:_MOST_FIELDS]})
         if links:
             buttons: list[Value] = [
                 {"type": "button", "text": _plain(label), "url": href} for label, href in links
@@ -199,6 +201,13 @@ class Message:
 def harmless(text: str) -> str:
     """A text whose angle brackets are nobody's markup. It reads the same."""
     return text.replace("<", LEFT).replace(">", RIGHT)
+
+
+def _cut(text: str, length: int, *, texts: bool) -> str:
+    """A text, or what a template renders to, no longer than that."""
+    if texts or "{" not in text:
+        return text[:length]
+    return f"{{% set cut %}}{text}{{% endset %}}{{{{ (cut ~ '')[:{length}] }}}}"
 
 
 def _plain(text: str) -> dict[str, Value]:
@@ -219,5 +228,5 @@ def _escaping(template: str) -> str:
     return (
         f"{{% set quoted %}}{template}{{% endset %}}"
         "{{ (quoted ~ '').replace('&', '&amp;').replace('<', '&lt;').replace('>', '&gt;')"
-        ".replace('`', \"'\") }}"
+        f".replace('`', \"'\")[:{_FIELD_LENGTH}] }}}}"
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from alerting.plan.drill_events import DrillPhase
+from alerting.plan.rules import Tier
 from alerting.plan.silences import Window
 from alerting.plan.verdicts import VerdictKind
 from alerting.settings import Environment
@@ -123,6 +124,18 @@ class PublishedDrillRule(PublishedModel):
     phases: tuple[DrillPhase, ...] = Field(description="of what it tells")
 
 
+class PublishedRule(PublishedModel):
+    """An automation of the stack."""
+
+    key: str = Field(description="its key in the plan")
+    name: str = Field(description="the automation's name")
+    tier: Tier = Field(description="its tier")
+    standby: bool = Field(default=False, description="whether it is deployed paused")
+    actions: tuple[str | None, ...] = Field(
+        description="the channel that each action tells, None of one that tells nobody"
+    )
+
+
 class PublishedDrills(PublishedModel):
     """How the stack's alerting is tried."""
 
@@ -157,6 +170,12 @@ class PublishedSettings(PublishedModel):
         default=None, description="whose settings these are, None of an earlier version"
     )
     blocks: tuple[str, ...] = Field(default=(), description="slugs of the stack's other blocks")
+    channels: dict[str, str] = Field(
+        default_factory=dict, description="the slug of the block that tells each channel"
+    )
+    rules: tuple[PublishedRule, ...] = Field(
+        default=(), description="the stack's automations, none of an earlier version"
+    )
     environment: Environment | None = Field(
         default=None, description="what the stack is for, None of an earlier version"
     )

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from alerting.plan.channel_kinds import Webhook
-from alerting.plan.delivery import Delivery
+from alerting.plan.delivery import Delivery, is_set_up
+from alerting.plan.documents import crashing, in_order, switches
 from alerting.plan.drill_rules import published_drills
 from alerting.plan.names import environment_of, names_of, ui_url_of
 from alerting.plan.occasions import occasions
 from alerting.plan.published import (
     PublishedPipeline,
+    PublishedRule,
     PublishedSettings,
     PublishedStep,
     SentinelSettings,
@@ -32,6 +34,7 @@ def published_settings(
     blocks: Sequence[BlockRule],
 ) -> PublishedSettings:
     """What programs far from the stack's files follow."""
+    delivery = Delivery(settings)
     warning = settings.tiers.warning.notify
     success = settings.tiers.success.notify if settings.tiers.success else warning
     judged = settings.evaluation is Evaluation.SENTINEL
@@ -65,7 +68,26 @@ def published_settings(
         drills=published_drills(settings, stack, automations),
         stack=stack,
         blocks=tuple(block.slug for block in blocks),
+        channels={
+            channel: delivery.kind(channel).through.slug
+            for channel in settings.channels
+            if is_set_up(settings, channel)
+        },
+        rules=tuple(map(_published_rule, automations)),
         environment=environment_of(settings, stack),
+    )
+
+
+def _published_rule(rule: AutomationRule) -> PublishedRule:
+    told: list[str | None] = [notification.channel for notification in rule.notifications]
+    switched: list[str | None] = [None for _ in switches(rule)]
+    others: list[str | None] = [None for _ in crashing(rule)]
+    return PublishedRule(
+        key=rule.key,
+        name=rule.name,
+        tier=rule.tier,
+        standby=rule.standby,
+        actions=(*in_order(rule, told, switched), *others),
     )
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from alerting.plan.published import PublishedSettings
+if TYPE_CHECKING:  # it needs the tiers
+    from alerting.plan.published import PublishedSettings
 
 Labels = Mapping[str, str | tuple[str, ...]]
 """Labels that one resource must carry: globs, `!` negates, a tuple means any of these."""
@@ -166,7 +167,7 @@ class Plan:
     secrets: tuple[SecretRule, ...]
     blocks: tuple[BlockRule, ...]
     automations: tuple[AutomationRule, ...]
-    published: PublishedSettings
+    published: "PublishedSettings"
 
     @property
     def settings_slug(self) -> str:

@@ -200,6 +200,7 @@ def _payload(verdict: Verdict, settings: PublishedSettings) -> Iterator[tuple[st
 def _run(verdict: Verdict, settings: PublishedSettings) -> Iterator[tuple[str, object]]:
     ended = verdict.ended
     pipeline = settings.pipeline_of(ended.flow, ended.deployment)
+    yield "key", _key(ended, settings)
     yield "pipeline", pipeline.name if pipeline else ended.flow
     yield "owner", pipeline.owner if pipeline else settings.default_owner
     yield "flow", ended.flow

@@ -88,7 +88,7 @@ def test_a_lost_state_and_a_changed_setting_converge_in_one_deployment(
     stored = automations(sandbox)
     assert {each["id"] for each in stored} == ids
     step = next(each for each in stored if each["name"] == "DLT Pipeline Escalation (30m)")
-    assert step["actions"][0]["subject"].startswith("ESCALATION to head of data")
+    assert "for the head of data" in step["description"]
 
 
 def test_a_second_stack_is_refused_before_any_change_and_lives_beside_with_a_prefix(

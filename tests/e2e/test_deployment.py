@@ -100,7 +100,7 @@ def test_a_changed_setting_updates_its_automations_in_place_and_no_other(
         "DLT Sentinel Back",
     ]
     for step in changed[:2]:
-        assert step["actions"][0]["subject"].startswith("ESCALATION to head of data")
+        assert "for the head of data" in step["description"]
 
 
 def test_a_changed_secret_reaches_aws_and_prefect(

@@ -2,13 +2,16 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from alerting.plan import build_plan
+from alerting.plan.documents import automation_document
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
-from tests.unit.example_stack import every_kind, published_of, raw_settings, rules_of
+from tests.unit.example_stack import every_kind, published_of, raw_settings, rules_of, settings_of
 
 pytestmark = pytest.mark.unit
 
@@ -151,6 +154,22 @@ def test_hooks_are_silent_where_an_automation_announces_completions() -> None:
         "sendgrid-email/mail",
     )
     assert native.failure_blocks == native.success_blocks
+
+
+@pytest.mark.parametrize("evaluation", ["sentinel", "triggers"])
+def test_every_automation_is_published_with_whom_each_of_its_actions_tells(
+    evaluation: str,
+) -> None:
+    plan = build_plan(settings_of(evaluation=evaluation), "example")
+    slugs = {block.key: block.key for block in plan.blocks}
+    keys = {rule.key: rule.key for rule in plan.automations}
+    assert len(plan.published.rules) == len(plan.automations)
+    for rule, published in zip(plan.automations, plan.published.rules, strict=True):
+        assert (rule.key, rule.name, rule.tier) == (published.key, published.name, published.tier)
+        assert rule.standby == published.standby
+        document: dict[str, Any] = automation_document(rule, slugs, keys)
+        told = [action.get("block_document_id") for action in document["actions"]]
+        assert list(published.actions) == told
 
 
 def test_a_window_of_the_streak_is_also_how_far_back_is_caught_up() -> None:

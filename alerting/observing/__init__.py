@@ -1,0 +1,1 @@
+"""What can be seen: the state of the pipelines, and of the alerting that watches them."""
