@@ -77,6 +77,7 @@ def report(
     asked = Asked(stack, file, name_prefix)
     overview = answered("report", lambda: _overview(asked))
     try:
+        html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text(report_page(overview), encoding="utf-8")
     except OSError as error:
         refuse("report", f"{html} cannot be written: {error.strerror}. Name another file")

@@ -200,7 +200,6 @@ async def _page(found: Observed, observer: Observer) -> None:
             path = "/" if number % 2 else f"/pipelines/{flow_name(number)}"
             start = monotonic()
             async with browser.stream("GET", path) as answer:
-                await anext(answer.aiter_raw())
                 found.first_bytes.append(monotonic() - start)
                 await answer.aread()
             await asyncio.sleep(0.3)

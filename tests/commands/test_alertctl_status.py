@@ -248,9 +248,9 @@ def test_the_report_is_one_file_that_asks_nobody(prefect: FakePrefect, tmp_path:
 
 @pytest.mark.usefixtures("prefect")
 def test_a_report_that_cannot_be_written_is_one_clear_error() -> None:
-    answer = alertctl("report", "--html", "/nowhere/at/all/report.html")
+    answer = alertctl("report", "--html", "/dev/null/report.html")
     assert answer.exit_code == 2
-    assert answer.stderr.startswith("report: /nowhere/at/all/report.html cannot be written")
+    assert answer.stderr.startswith("report: /dev/null/report.html cannot be written")
 
 
 def test_nobody_waits_for_prefect_who_does_not_look() -> None:

@@ -85,14 +85,23 @@ def test_a_change_goes_from_a_pull_request_to_production_and_drift_is_told(
 
     _rotate_the_paging_key(pipeline, sandbox)
 
-    _say("the weekly drill of prod")
-    _passed(pipeline.runner("schedule").play("drill", "prod"))
+    report = _drill_weekly(pipeline)
 
     _say("nothing that anybody may read holds a secret")
     texts = [each["body"] for each in (*github.comments, *github.issues)]
-    texts += [a.decode("utf-8", "replace") for a in _plans(pipeline)]
+    texts += [report, *(a.decode("utf-8", "replace") for a in _plans(pipeline))]
     leaked = {n for n, v in pipeline.secrets.items() for text in texts if v in text}
     assert leaked == set()
+
+
+def _drill_weekly(pipeline: Pipeline) -> str:
+    """Returns the report that it publishes."""
+    _say("the weekly drill of prod, and what it publishes")
+    _passed(pipeline.runner("schedule").play("drill", "prod"))
+    assert "pipelines-prod" in {a["name"] for a in pipeline.github.artifacts}
+    report = (pipeline.checkout / "ci-reports" / "pipelines.html").read_text()
+    assert "exchange-rates-daily" in report
+    return report
 
 
 def test_a_preview_that_fails_is_commented_and_keeps_no_plan(pipeline: Pipeline) -> None:

@@ -136,7 +136,7 @@ def test_pipelines_stand_in_the_order_of_their_urgency_with_their_figures(tab: P
     expect(names).to_have_text(["clicks", "orders"])  # orders is silenced
     orders = row(tab, "orders")
     expect(orders.locator(".badge")).to_have_text("failing")
-    expect(orders.locator(".streak")).to_contain_text("3")
+    expect(orders.locator(".in-a-row")).to_contain_text("3")
     expect(orders.locator(".rate-7")).to_have_text("70.0%")
     expect(orders.locator(".rate-30")).to_have_text("90.6%")
     expect(orders.locator(".mean-30")).to_have_text("1m 15s")

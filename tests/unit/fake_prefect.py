@@ -159,6 +159,7 @@ class FakePrefect:
             "/automations/filter": self._automations,
             "/block_documents/filter": self._blocks,
             "/task_runs/filter": self._task_runs,
+            "/variables/filter": lambda _: [],
         }
         if path in pages:
             offset, limit = body.get("offset", 0), body.get("limit", 200)

@@ -170,7 +170,7 @@ def test_a_late_run_is_known_by_the_firing_of_its_automation() -> None:
         "payload": {"triggering_event": {**late, "event": "prefect.flow-run.Late"}},
     }
     for known_by in ({"cause": late["id"]}, {"cause": None, "firing": firing["id"]}):
-        event = acted("DLT Pipeline Late Start", at=minutes(1), **known_by)
+        event = acted("DLT Pipeline Late Start (standby)", at=minutes(1), **known_by)
         found = notified(event, firings=[firing])
         assert found is not None
         assert (found.tier, found.pipeline, found.seconds) == (Tier.LATE, "orders", 60)

@@ -168,7 +168,9 @@ def test_every_automation_is_published_with_whom_each_of_its_actions_tells(
         assert (rule.key, rule.name, rule.tier) == (published.key, published.name, published.tier)
         assert rule.standby == published.standby
         document: dict[str, Any] = automation_document(rule, slugs, keys)
-        told = [action.get("block_document_id") for action in document["actions"]]
+        channels = {each.block: each.channel for each in rule.notifications}
+        blocks = [action.get("block_document_id", "") for action in document["actions"]]
+        told = [channels.get(block) for block in blocks]
         assert list(published.actions) == told
 
 

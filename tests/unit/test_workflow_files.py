@@ -129,6 +129,13 @@ def test_only_the_steps_that_talk_to_github_get_its_token(step: dict[str, Any]) 
     assert ("GITHUB_TOKEN" in step.get("env", {})) == talks
 
 
+def test_the_weekly_drill_publishes_what_is_seen_also_when_it_failed() -> None:
+    *_, drill, report, upload = workflow("drill")["jobs"]["prod"]["steps"]
+    assert drill["name"] == "Drill"
+    assert report["run"].endswith(f"--html {upload['with']['path']}")
+    assert report["if"] == upload["if"] == "${{ !cancelled() }}"
+
+
 def test_every_supported_python_is_tested() -> None:
     matrix = workflow("test")["jobs"]["test"]["strategy"]["matrix"]
     assert matrix == {"python": ["3.11", "3.12", "3.13"]}
