@@ -1,7 +1,6 @@
 """The pages over a sandbox in which pipelines failed: every figure is the server's."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from alerting.observing.wording import lasting, percent
+from sandbox.chromium import chromium
 from sandbox.environment import base_environment
 from sandbox.processes import start_service
 from sandbox.services import REPOSITORY, wait_until
 from sandbox.state import SandboxState
 from tests.e2e.in_services import prefect
 from tests.e2e.live import Live, deployed
-from tests.page.conftest import ARGUMENTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -71,13 +70,8 @@ def page_url(story: Live, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def tab(page_url: str) -> Iterator[Page]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next(filter(None, map(shutil.which, names)), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        with browser.new_context(base_url=page_url) as context:
-            yield context.new_page()
-        browser.close()
+    with chromium() as browser, browser.new_context(base_url=page_url) as context:
+        yield context.new_page()
 
 
 def runs_of(sandbox: SandboxState, flow: str) -> list[dict[str, Any]]:
