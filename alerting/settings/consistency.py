@@ -12,6 +12,8 @@ from alerting.settings.problems import ProblemCollector, shown
 from alerting.settings.secret_values import variable_of
 
 SHORTEST_WINDOW = timedelta(seconds=10)
+SHORTEST_LOSS = timedelta(seconds=90)
+"""Prefect's shortest interval between a run's heartbeats is 30 s, and one or two may be lost."""
 DEFAULT_WINDOW = timedelta(hours=24)
 
 
@@ -91,6 +93,13 @@ def _check_windows(settings: Settings, collector: ProblemCollector) -> None:
     if settings.sentinel.silent_for < SHORTEST_WINDOW:
         collector.add(
             ("sentinel", "silentFor"), "expected at least 10s, the least Prefect waits for"
+        )
+    late = settings.tiers.late
+    if late and late.lost_after < SHORTEST_LOSS:
+        collector.add(
+            ("tiers", "late", "lostAfter"),
+            "expected at least 90s: a run that is well would be set to crashed between two "
+            "heartbeats",
         )
     critical, p1 = settings.tiers.critical, settings.tiers.p1
     for name, tier in (("critical", critical), ("p1", p1)):

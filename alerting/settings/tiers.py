@@ -63,9 +63,10 @@ class LateSettings(TierSettings):
     """Who is told of runs that do not start or do not end, and when a run counts as lost."""
 
     lost_after: Duration = Field(
-        default=timedelta(minutes=3),
-        description="time without a heartbeat after which a run counts as crashed, at least 90s; "
-        "runs send them where PREFECT_FLOWS_HEARTBEAT_FREQUENCY is set",
+        default=timedelta(minutes=10),
+        description="time without a heartbeat after which a run counts as crashed, from 90s on. "
+        "Runs send one every PREFECT_FLOWS_HEARTBEAT_FREQUENCY seconds, 180 by default: keep to "
+        "three times that, or runs that are well are set to crashed",
     )
 
 

@@ -102,12 +102,12 @@ def test_a_run_whose_heartbeats_end_counts_as_crashed() -> None:
         after=[heartbeat],
         match=FLOW_RUN,
         for_each=["prefect.resource.id"],
-        within=180,
+        within=600,
     )
     assert rule.notifications == ()
-    assert rule.crashes == "No heartbeat for 3m: killed, or out of memory"
-    late = {"notify": ["alerts"], "lostAfter": "10m"}
-    assert documents_of(tiers={**raw_settings()["tiers"], "late": late})["lost"]["within"] == 600
+    assert rule.crashes == "No heartbeat for 10m: killed, or out of memory"
+    late = {"notify": ["alerts"], "lostAfter": "90s"}
+    assert documents_of(tiers={**raw_settings()["tiers"], "late": late})["lost"]["within"] == 90
 
 
 def test_the_tag_is_the_one_of_the_settings() -> None:
