@@ -103,8 +103,8 @@ class Pipeline:
 
 
 def bound_of(pipeline: PublishedPipeline) -> timedelta | None:
-    """How old a pipeline's data may be; None where nothing says."""
-    return MISSED * pipeline.every if pipeline.every else None
+    """How old a pipeline's data may be: as it says, else by its interval; else None."""
+    return pipeline.fresh_within or (MISSED * pipeline.every if pipeline.every else None)
 
 
 def condition_of(

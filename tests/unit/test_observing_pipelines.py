@@ -96,6 +96,12 @@ def test_data_may_be_as_old_as_two_runs_are_apart() -> None:
     assert bounds == {"orders": timedelta(hours=48), "clicks": timedelta(hours=2)}
 
 
+def test_a_pipeline_that_says_how_fresh_it_must_be_is_held_to_that() -> None:
+    pipelines = {"orders": {"owner": "shop", "every": "1h", "freshWithin": "26h"}}
+    [orders] = published_of(pipelines=pipelines).pipelines
+    assert bound_of(orders) == timedelta(hours=26)
+
+
 def test_the_most_urgent_comes_first_and_what_is_silenced_last() -> None:
     ordered = [
         pipeline("escalated", Condition.FAILING, incident=incident(VerdictKind.ESCALATION)),
