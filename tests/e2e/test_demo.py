@@ -40,6 +40,7 @@ def test_a_drill_passes_and_no_secret_is_anywhere(
         "late",
         "p1",
         "recovery",
+        "success",
         "warning",
     }
     printed = "".join(capfd.readouterr())
