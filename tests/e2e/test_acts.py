@@ -14,7 +14,7 @@ from sandbox.state import SandboxState
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("performance", (INCIDENTS, QUIET, FLAPPING), ids=lambda each: each.name)
+@pytest.mark.parametrize("performance", [INCIDENTS, QUIET, FLAPPING], ids=lambda each: each.name)
 def test_every_act_ends_as_it_must(sandbox: SandboxState, performance: Performance) -> None:
     results = play(sandbox, performance)
     assert len(results) == len(performance.acts)
