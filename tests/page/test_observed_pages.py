@@ -122,7 +122,7 @@ def opened(tab: Page, path: str) -> Page:
     """The page with all that can be read of it."""
     tab.goto(path)
     expect(tab.locator("#part table").first).to_be_visible()
-    expect(tab.locator("#progress")).to_have_count(0, timeout=15_000)
+    expect(tab.locator("#progress")).to_have_count(0, timeout=60_000)
     return tab
 
 
@@ -228,13 +228,13 @@ def test_a_page_whose_prefect_is_gone_keeps_its_last_data_and_says_that_it_is_ol
 ) -> None:
     opened(tab, "/")
     prefect.fails = lambda _path: WRONG[wrong]
-    expect(tab.locator("#old-data")).to_contain_text("Old data", timeout=15_000)
+    expect(tab.locator("#old-data")).to_contain_text("Old data", timeout=60_000)
     expect(tab.locator("#old-data")).to_contain_text("2026-03-01 12:00:00 UTC")
     expect(row(tab, "orders").locator(".rate-30")).to_have_text("90.6%")
     tab.reload()
     expect(row(tab, "orders").locator(".rate-30")).to_have_text("90.6%")
     prefect.fails = lambda _path: None
-    expect(tab.locator("#old-data")).to_have_count(0, timeout=15_000)
+    expect(tab.locator("#old-data")).to_have_count(0, timeout=60_000)
 
 
 def test_before_the_first_data_the_page_is_up_and_says_why_there_is_none(
@@ -244,9 +244,9 @@ def test_before_the_first_data_the_page_is_up_and_says_why_there_is_none(
     with served(prefect) as pages, browser.new_context(base_url=pages.url) as context:
         tab = context.new_page()
         tab.goto("/")
-        expect(tab.locator("#old-data")).to_contain_text("refuses the credentials", timeout=15_000)
+        expect(tab.locator("#old-data")).to_contain_text("refuses the credentials", timeout=60_000)
         prefect.fails = lambda _path: None
-        expect(tab.locator("#pipelines")).to_be_visible(timeout=15_000)
+        expect(tab.locator("#pipelines")).to_be_visible(timeout=60_000)
 
 
 def test_a_page_whose_own_server_is_gone_says_so(browser: Browser, prefect: FakePrefect) -> None:
@@ -255,7 +255,7 @@ def test_a_page_whose_own_server_is_gone_says_so(browser: Browser, prefect: Fake
         with served(prefect) as pages:
             tab.goto(pages.url)
             expect(tab.locator("#connection")).to_contain_text("live")
-        expect(tab.locator("#connection")).to_contain_text("no longer answers", timeout=15_000)
+        expect(tab.locator("#connection")).to_contain_text("no longer answers", timeout=60_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
