@@ -140,8 +140,10 @@ def test_a_stack_whose_sentinel_was_never_started_is_not_silently_dead(
         live.end(("unwatched", "Completed"))
         live.wait_for("Recovered: unwatched")
         live.settle()
-        # The stack was deployed, and nobody judged: what the standby told is not told again.
-        assert len(live.messages()) == 1
+        # The stack was deployed, and nobody judged: what the standby told is not told again, and
+        # the incident that it opened is closed.
+        assert live.titles("on-call") == ["Resolved: unwatched"]
+        assert len(live.messages()) == 2
 
 
 def test_a_killed_sentinel_is_missed_the_standby_tells_and_nothing_is_told_twice(
