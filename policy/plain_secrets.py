@@ -23,6 +23,10 @@ SECRET_PROPERTIES = {
 """What must be a Pulumi secret, whatever it holds."""
 
 
+_ENGINES_OWN = "__internal"
+"""What the engine keeps of a parameterised provider: an encoded text, which looks like a key."""
+
+
 class NoPlainSecret(ResourceValidationPolicy):
     """Stops what would put a secret, readable by all, into the state, the plan and the log.
 
@@ -70,6 +74,8 @@ def _plain_texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # no
         if value.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
             return
         for key, inner in value.items():
+            if path == "" and key == _ENGINES_OWN:
+                continue
             yield from _plain_texts(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
         for index, inner in enumerate(value):
