@@ -6,6 +6,7 @@ trigger allows it. The closest native triggers stand here; docs/tiers.md names t
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from glob import escape
 
@@ -174,18 +175,8 @@ def work_pool_not_ready(names: Sequence[str]) -> EventTrigger:
 
 def work_pool_ready(names: Sequence[str]) -> EventTrigger:
     """A work pool that has a worker again, or was meant to have none."""
-    return EventTrigger(
-        expect=(
-            "prefect.work-pool.deleted",
-            "prefect.work-pool.paused",
-            "prefect.work-pool.ready",
-        ),
-        after=("prefect.work-pool.not-ready",),
-        match={"prefect.resource.id": "prefect.work-pool.*", **_of_name(names)},
-        match_related=(),
-        for_each=EACH_RUN,
-        within=RECOVERY_WINDOW,
-    )
+    gone = work_pool_not_ready(names)
+    return replace(gone, posture=Posture.REACTIVE, within=RECOVERY_WINDOW)
 
 
 def lost(related: tuple[Labels, ...], within: timedelta) -> EventTrigger:
