@@ -26,8 +26,8 @@ def team(sandbox: SandboxState) -> Iterator[Team]:
             **dict.fromkeys(os.environ.keys() - base_environment().keys()),
             **live.stack.engine_environment(),
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
-            "AWS_CONFIG_FILE": "/nonexistent",
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_CONFIG_FILE": os.devnull,
         }
         yield Team(live, server, variables)
 

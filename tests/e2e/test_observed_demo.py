@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from alerting.observing.wording import lasting, percent
 from sandbox.chromium import chromium
 from sandbox.environment import base_environment
+from sandbox.lifecycle import bring_up, take_down
 from sandbox.processes import start_service
 from sandbox.services import REPOSITORY, wait_until
 from sandbox.state import SandboxState
@@ -28,19 +29,30 @@ FAILED = {"FAILED", "CRASHED"}
 
 
 @pytest.fixture(scope="module")
-def story(sandbox: SandboxState) -> Iterator[Live]:
-    """Pipelines that worked, one in a streak that was told, and one that recovered."""
-    with deployed(sandbox) as live:
-        live.start_sentinel()
-        live.wait_until_followed()
-        live.begin()
-        live.end(("products-daily", "Completed"), ("products-daily", "Failed"))
-        live.end(("exchange-rates-daily", "Failed"), ("exchange-rates-daily", "Completed"))
-        live.end((*CLICKS[:1], "Completed", "prod"), ("not-listed", "Crashed"))
-        live.end(("products-daily", "TimedOut"), ("products-daily", "Failed"))
-        live.wait_for("CRITICAL: products-daily failed 3 times", 2)
-        live.settle()
-        yield live
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Pipelines that worked, one in a streak that was told, and one that recovered.
+
+    In a sandbox of its own: the pages show all that a server remembers, also other tests' runs.
+    """
+    folder = tmp_path_factory.mktemp("sandbox")
+    try:
+        with deployed(bring_up(folder)) as live:
+            yield told(live)
+    finally:
+        take_down(folder)
+
+
+def told(live: Live) -> Live:
+    live.start_sentinel()
+    live.wait_until_followed()
+    live.begin()
+    live.end(("products-daily", "Completed"), ("products-daily", "Failed"))
+    live.end(("exchange-rates-daily", "Failed"), ("exchange-rates-daily", "Completed"))
+    live.end((*CLICKS[:1], "Completed", "prod"), ("not-listed", "Crashed"))
+    live.end(("products-daily", "TimedOut"), ("products-daily", "Failed"))
+    live.wait_for("CRITICAL: products-daily failed 3 times", 2)
+    live.settle()
+    return live
 
 
 @pytest.fixture(scope="module")
