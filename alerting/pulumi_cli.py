@@ -7,6 +7,8 @@ from pathlib import Path
 
 from semver import VersionInfo
 
+from alerting.cache_folder import cache_folder
+
 VERSION = VersionInfo.parse("3.259.0")
 
 
@@ -16,8 +18,7 @@ class NoPulumiCliError(Exception):
 
 def build_folder() -> Path:
     """Where `make setup` puts the CLI that it builds, outside the repository."""
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "data-alerts" / f"pulumi-{VERSION}"
+    return cache_folder() / f"pulumi-{VERSION}"
 
 
 def find_cli() -> Path:

@@ -70,13 +70,18 @@ def demo(folder: Folder = DEFAULT_FOLDER) -> None:
 
 
 @app.command()
-def drill_full(folder: Folder = DEFAULT_FOLDER) -> None:
+def drill_full(
+    folder: Folder = DEFAULT_FOLDER,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Take pictures of what arrives, into this folder.")
+    ] = None,
+) -> None:
     """Bring a sandbox up and play what takes minutes: incidents, storms, silences, freshness.
 
     Exit code 1 when something did not happen as it must.
     """
     try:
-        results = play_all(bring_up(folder), _say)
+        results = play_all(bring_up(folder), _say, pictures)
     finally:
         take_down(folder)
     report_console().print(as_table(results))

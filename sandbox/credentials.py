@@ -1,5 +1,6 @@
 """The sandbox's credentials: fakes that no real service would take."""
 
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,9 +21,22 @@ def fake_secrets(plan: Plan, folder: Path) -> dict[str, str]:
 
 
 def _fake(rule: SecretRule, folder: Path) -> str:
-    token = sha256(f"{folder} {rule.key}".encode()).hexdigest()
-    if rule.kind == "pagerduty":
-        return f"sandbox{token[:25]}"
     if rule.key in _ENCRYPTED:
         return _ENCRYPTED[rule.key]
-    return f"https://hooks.slack.com/services/T00000000/B00000000/SANDBOX{token[:17].upper()}"
+    token = sha256(f"{folder} {rule.key}".encode()).hexdigest()
+    return _BY_KIND[rule.kind](token)
+
+
+_BY_KIND: Mapping[str, Callable[[str], str]] = {
+    "slack": lambda token: (
+        f"https://hooks.slack.com/services/T00000000/B00000000/SANDBOX{token[:17].upper()}"
+    ),
+    "pagerduty": lambda token: f"sandbox{token[:25]}",
+    "teams": lambda token: (
+        f"https://prod-00.westeurope.logic.azure.com:443/workflows/{token[:32]}/triggers/manual"
+        f"/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0"
+        f"&sig=SANDBOX{token[:36]}"
+    ),
+    "email": lambda token: f"SG.sandbox{token[:16]}.{token[16:59]}",
+    "webhook": lambda token: f"https://hooks.example.com/sandbox/{token}",
+}

@@ -36,7 +36,7 @@ def pictures(state: SandboxState, out: Path, channel: str, title: str) -> Sequen
         for card in column.cards:
             name = card.incident.summary if card.incident else card.message.title
             if card.message.accepted and channel in {"", column.name} and title in name:
-                chosen.setdefault(_slug(f"{column.name} {name}"), card.message)
+                chosen.setdefault(slug(f"{column.name} {name}"), card.message)
     if not chosen:
         raise SandboxError(f"no message was delivered to {channel or 'any channel'} with {title!r}")
     out.mkdir(parents=True, exist_ok=True)
@@ -62,5 +62,6 @@ def _picture(browser: Browser, page_url: str, message_id: str, file: Path) -> No
         card.screenshot(path=file)
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """A text as part of a file's name."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -4,6 +4,7 @@ Real flows take seconds each. Where hundreds of ends are needed, and what runs t
 matter, this takes milliseconds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -38,18 +39,17 @@ class Runs:
         self, flow: str, deployment: str | None = None, parent: UUID | None = None
     ) -> UUID:
         """A new run, which is running. `parent` is the task run that it is a subflow's run for."""
-        if flow not in self._flows:
-            self._flows[flow] = await self._client.create_flow_from_name(flow)
-        body: dict[str, object] = {
-            "flow_id": str(self._flows[flow]),
-            "tags": [self._tag],
-            "state": {"type": "RUNNING", "name": "Running"},
-            "parent_task_run_id": str(parent) if parent else None,
-        }
+        body: dict[str, object] = {"parent_task_run_id": str(parent) if parent else None}
+        flow_id = await self._flow(flow)
         if deployment:
             body["deployment_id"] = str(await self._deployment(flow, deployment))
-        answer = await self._client.request("POST", "/flow_runs/", json=body)
-        return UUID(answer.json()["id"])
+        return await self._create(flow_id, {"type": "RUNNING", "name": "Running"}, body)
+
+    async def schedule(self, flow: str, at: datetime) -> UUID:
+        """A run that is to start then, and that nobody starts."""
+        details = {"scheduled_time": at.isoformat()}
+        state = {"type": "SCHEDULED", "name": "Scheduled", "state_details": details}
+        return await self._create(await self._flow(flow), state, {})
 
     async def set(self, run: UUID, name: str, message: str | None = None) -> RunState:
         """Set a run to a state, by its name, now."""
@@ -64,6 +64,18 @@ class Runs:
     ) -> RunState:
         """A run that ends at once in a state."""
         return await self.set(await self.start(flow, deployment), name, message)
+
+    async def _create(
+        self, flow: UUID, state: Mapping[str, object], more: Mapping[str, object]
+    ) -> UUID:
+        body = {"flow_id": str(flow), "tags": [self._tag], "state": state, **more}
+        answer = await self._client.request("POST", "/flow_runs/", json=body)
+        return UUID(answer.json()["id"])
+
+    async def _flow(self, name: str) -> UUID:
+        if name not in self._flows:
+            self._flows[name] = await self._client.create_flow_from_name(name)
+        return self._flows[name]
 
     async def _deployment(self, flow: str, name: str) -> UUID:
         key = (flow, name)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from sandbox import prefect_database
 from sandbox.capture.address import CaptureAddress
 from sandbox.environment import base_environment
 from sandbox.ports import free_port
@@ -27,6 +28,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def start_prefect_server(folder: Path, environment: Mapping[str, str]) -> str:
     """Start a Prefect server on an empty database and return its address, without /api."""
+    home = folder / "prefect"
+    prefect_database.provide(home)
 
     def start(port: int) -> Service:
         url = f"http://127.0.0.1:{port}"
@@ -38,7 +41,7 @@ def start_prefect_server(folder: Path, environment: Mapping[str, str]) -> str:
                 **base_environment(),
                 **environment,
                 "DO_NOT_TRACK": "1",
-                "PREFECT_HOME": str(folder / "prefect"),
+                "PREFECT_HOME": str(home),
                 "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
                 # Without its own address the links in messages print None.
                 "PREFECT_UI_URL": url,

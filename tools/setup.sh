@@ -19,6 +19,8 @@ install_python_packages() {
         --require-hashes -r requirements-dev.txt
     .venv/bin/python -m pip install --quiet --disable-pip-version-check \
         --no-deps --no-build-isolation --editable .
+    say "making an empty Prefect database"
+    .venv/bin/python -m sandbox.prefect_database
     # Last, so that an interrupted installation begins again.
     printf '%s\n' "$wanted" > .venv/installed
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from alerting.cache_folder import cache_folder
 from alerting.observing.figures import Counted, DayCount, PastRun
 from alerting.observing.fleet import Source
 from alerting.observing.pipelines import EndedRun
@@ -207,8 +208,7 @@ class Memory:
 def memory_file(api_url: str, name_prefix: str | None) -> Path:
     """Where a stack's memory is kept: below XDG_CACHE_HOME, by default ~/.cache."""
     which = hashlib.sha256(f"{api_url.rstrip('/')}\n{name_prefix or ''}".encode()).hexdigest()[:16]
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "data-alerts" / f"observed-{which}.sqlite"
+    return cache_folder() / f"observed-{which}.sqlite"
 
 
 def _opened(file: Path) -> sqlite3.Connection:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from math import inf
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,8 @@ PAGE = 200
 MOST_FAILURES = 2_000
 """Failures of one outage that are read; a longer one is counted from there."""
 REMEMBERED = 10_000
+FLOWS_SECONDS = 5.0
+"""How long it is taken for known whether a flow itself has the tag."""
 ENDS = tuple(OUTCOMES)
 FAILURES = tuple(state for state, failed in OUTCOMES.items() if failed)
 SUCCESSES = tuple(state for state, failed in OUTCOMES.items() if not failed)
@@ -33,6 +37,7 @@ class PrefectRuns:
         self._client = client
         self._names: dict[str, str] = {}
         self._alerting_parents: dict[str, bool] = {}
+        self._tagged_flows: dict[str, tuple[float, bool]] = {}
 
     async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
         """Every end of a run with the tag since then, oldest first."""
@@ -48,6 +53,14 @@ class PrefectRuns:
             of_flows = {"flows": {"name": {"any_": flows[start : start + PAGE]}}}
             found += await self._all(settings, of_flows, SUCCESSES, since)
         return sorted(found, key=_order)
+
+    async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
+        """The names of flows that there are."""
+        found: set[str] = set()
+        for start in range(0, len(names), PAGE):
+            asked = {"flows": {"name": {"any_": list(names[start : start + PAGE])}}, "limit": PAGE}
+            found |= {each["name"] for each in await self._post("/flows/filter", asked)}
+        return frozenset(found)
 
     async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
         """The last success before then of the run's pipeline, and its failures after that."""
@@ -243,8 +256,12 @@ class PrefectRuns:
     async def _tagged(self, tag: str) -> list[Filter]:
         """Filters that together find the runs with the tag: their own, or their flow's."""
         of_tag = {"tags": {"all_": [tag]}}
-        flows = await self._post("/flows/filter", {"flows": of_tag, "limit": 1})
-        return [{"flow_runs": of_tag}, *([{"flows": of_tag}] if flows else [])]
+        asked, there_are = self._tagged_flows.get(tag, (-inf, False))
+        # When hundreds fail at once each of them asks, and P1 waits for the answers.
+        if monotonic() - asked > FLOWS_SECONDS:
+            there_are = bool(await self._post("/flows/filter", {"flows": of_tag, "limit": 1}))
+            self._tagged_flows = {tag: (monotonic(), there_are)}
+        return [{"flow_runs": of_tag}, *([{"flows": of_tag}] if there_are else [])]
 
     async def _learn_names(self, runs: Sequence[Mapping[str, Any]]) -> None:
         if len(self._names) >= REMEMBERED:

@@ -148,6 +148,10 @@ class PrefectWorkspace:
         """The failures since then, and the successes of pipelines that are failing."""
         return await self._runs.lost_since(settings, since, failing)
 
+    async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
+        """The names of flows that there are."""
+        return await self._runs.flows_among(names)
+
     async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
         """What led to a pipeline's condition: its last success, and the failures since."""
         return await self._runs.past(settings, like, before)

@@ -151,7 +151,8 @@ async def _pasts(
         key = pipeline_key(ended, settings.pipeline_of(ended.flow, ended.deployment))
         one_of.setdefault(key, ended)
     found: list[Ended] = []
-    asked = [workspace.past(settings, each, since) for each in one_of.values()]
+    flows = await workspace.flows_among(sorted({each.flow for each in one_of.values()}))
+    asked = [workspace.past(settings, e, since) for e in one_of.values() if e.flow in flows]
     for past in await _few_at_once(asked, progress):
         found += past
     return found

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from alerting.redaction import redact
 
 ERROR_LENGTH = 400
-_SCANNED = 20_000
+_SCANNED = 4_000
 """Characters of an error that are looked at: the rest is cut before it costs time."""
 _NAME_LENGTH = 120
 _LISTED = 10

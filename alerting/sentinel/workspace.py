@@ -74,6 +74,10 @@ class Workspace(Protocol):
         """
         ...
 
+    async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
+        """The names of flows that there are: others have no runs."""
+        ...
+
     async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
         """What led to a pipeline's condition: its last success, and the failures since.
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from sandbox.acts.hostile import CREDENTIALS, HOSTILE
-from sandbox.acts.stage import Act, Performance, Stage, need, same
+from sandbox.acts.stage import Act, Performance, Picture, Stage, need, same
 from sandbox.capture.incidents import IncidentStatus
 
 STEP = "12s"
@@ -97,8 +97,19 @@ INCIDENTS = Performance(
     "incidents",
     configure,
     (
-        Act("fail three times and recover: one incident, resolved", _one_incident),
+        Act(
+            "fail three times and recover: one incident, resolved",
+            _one_incident,
+            (Picture("on-call", "CRITICAL: one-incident"), Picture("team-lead", "ESCALATION")),
+        ),
         Act("a rich message has buttons that work", _rich),
+    ),
+)
+
+HOSTILITY = Performance(
+    "hostile errors",
+    configure,
+    (
         Act("hostile errors are harmless", _hostile),
         Act("credentials are taken out", _credentials),
     ),

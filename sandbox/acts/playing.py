@@ -2,37 +2,57 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from rich.table import Table
 
-from sandbox.acts.incidents import INCIDENTS
+from sandbox.acts.calendar import CALENDAR
+from sandbox.acts.channels import CHANNELS
+from sandbox.acts.incidents import HOSTILITY, INCIDENTS
 from sandbox.acts.stage import Performance, Result, perform
 from sandbox.acts.timing import FLAPPING, QUIET, STORMS
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
 
-PERFORMANCES: tuple[Performance, ...] = (INCIDENTS, QUIET, FLAPPING, STORMS)
+PERFORMANCES: tuple[Performance, ...] = (
+    INCIDENTS,
+    HOSTILITY,
+    CHANNELS,
+    QUIET,
+    CALENDAR,
+    FLAPPING,
+    STORMS,
+)
 
 
-def play(state: SandboxState, performance: Performance, *, timed: bool = False) -> list[Result]:
+def play(
+    state: SandboxState,
+    performance: Performance,
+    *,
+    timed: bool = False,
+    gallery: Path | None = None,
+) -> list[Result]:
     """Deploy what a performance takes, play its acts, and take it down.
 
-    When `timed`, what takes too long is wrong as well.
+    When `timed`, what takes too long is wrong as well. Pictures go into `gallery`.
     """
     stack = SandboxStack(state, configure=performance.configure)
     try:
         stack.up()
-        return asyncio.run(perform(state, stack, performance.acts, timed=timed))
+        acts = performance.acts
+        return asyncio.run(perform(state, stack, acts, timed=timed, gallery=gallery))
     finally:
         stack.destroy()
 
 
-def play_all(state: SandboxState, say: Callable[[str], object]) -> list[Result]:
+def play_all(
+    state: SandboxState, say: Callable[[str], object], gallery: Path | None = None
+) -> list[Result]:
     """Play every performance."""
     results: list[Result] = []
     for performance in PERFORMANCES:
         say(f"playing {performance.name}")
-        results += play(state, performance, timed=True)
+        results += play(state, performance, timed=True, gallery=gallery)
     return results
 
 

@@ -1,18 +1,21 @@
 """Where acts are played: a deployed stack, runs that end as told, and what arrives."""
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from prefect.client.orchestration import PrefectClient
 
 from alerting.plan.load_events import LOAD_EVENT, Rows, load_labels, load_payload
 from alerting.plan.published import PublishedSettings
+from alerting.plan.triggers import HEARTBEAT
 from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import Event
 from alerting.sentinel.prefect_workspace import PrefectWorkspace
@@ -20,6 +23,7 @@ from sandbox.capture.incidents import Incident, incidents
 from sandbox.capture.messages import CapturedMessage, read_messages
 from sandbox.drill.pipelines import wait_for
 from sandbox.drill.settling import settle, wait_for_sentinel
+from sandbox.pictures import picture, slug
 from sandbox.runs import Runs, RunState
 from sandbox.services import start_sentinel
 from sandbox.soak.sentinel import end_sentinels
@@ -87,6 +91,30 @@ class Stage:
                 }
             ],
             "payload": load_payload(Rows(total=rows), flow=flow, pipeline=None),
+        }
+        await self.client.request("POST", "/events", json=[event])
+
+    async def heartbeat(self, flow: str, run: UUID) -> None:
+        """A run says that it is alive, as Prefect's flow engine does."""
+        tag = f"prefect.tag.{self.published.tag}"
+        found = await self.client.read_flow_run(run)
+        event = {
+            "id": str(uuid4()),
+            "occurred": datetime.now(UTC).isoformat(),
+            "event": HEARTBEAT,
+            "resource": {
+                "prefect.resource.id": f"prefect.flow-run.{run}",
+                "prefect.resource.name": found.name,
+            },
+            "related": [
+                {
+                    "prefect.resource.id": f"prefect.flow.{found.flow_id}",
+                    "prefect.resource.role": "flow",
+                    "prefect.resource.name": flow,
+                },
+                {"prefect.resource.id": tag, "prefect.resource.role": "tag"},
+            ],
+            "payload": {},
         }
         await self.client.request("POST", "/events", json=[event])
 
@@ -161,11 +189,25 @@ Configure = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A message worth a picture: the newest of a channel with this in its title."""
+
+    channel: str
+    title: str
+
+    @property
+    def file_name(self) -> str:
+        """Its file among the pictures."""
+        return f"{slug(f'{self.channel} {self.title}')}.png"
+
+
+@dataclass(frozen=True)
 class Act:
     """Something that is promised, and how it is seen."""
 
     name: str
     play: Play
+    shows: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -187,9 +229,17 @@ class Result:
 
 
 async def perform(
-    state: SandboxState, stack: SandboxStack, acts: Sequence[Act], *, timed: bool = False
+    state: SandboxState,
+    stack: SandboxStack,
+    acts: Sequence[Act],
+    *,
+    timed: bool = False,
+    gallery: Path | None = None,
 ) -> list[Result]:
-    """Play acts on a stack that is deployed, one after another, with a sentinel of their own."""
+    """Play acts on a stack that is deployed, one after another, with a sentinel of their own.
+
+    Into `gallery` goes a picture of each message that an act shows.
+    """
     end_sentinels(state.folder)
     start_sentinel(state.folder, state.prefect_api_url)
     results = []
@@ -207,7 +257,17 @@ async def perform(
                 except ActError as error:
                     problem = str(error)
                 results.append(Result(act.name, time.monotonic() - start, problem))
+                if gallery and not problem:
+                    # Playwright's loop would be a second one in this thread.
+                    await asyncio.to_thread(_take_pictures, stage, act, gallery)
     return results
+
+
+def _take_pictures(stage: Stage, act: Act, gallery: Path) -> None:
+    gallery.mkdir(parents=True, exist_ok=True)
+    for shown in act.shows:
+        message = stage.messages(shown.channel, shown.title)[-1]
+        picture(stage.state.page_url, message.id, gallery / shown.file_name)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 from alerting.plan.verdicts import VerdictKind
 from alerting.silences.asked import AskedSilence
 from alerting.silences.store import add_silence, end_silence
-from sandbox.acts.stage import Act, Performance, Stage, need, same
+from sandbox.acts.stage import Act, Performance, Picture, Stage, need, same
 from sandbox.capture.incidents import IncidentStatus
 from sandbox.drill.pipelines import wait_for
 
@@ -86,9 +86,13 @@ QUIET = Performance(
     "freshness, loads, silences",
     _configure_quiet,
     (
-        Act("no success in time", _freshness),
-        Act("zero rows, and few", _rows),
-        Act("a run that does not end", _stuck),
+        Act(
+            "no success in time",
+            _freshness,
+            (Picture("data-alerts", "Fresh again"),),
+        ),
+        Act("zero rows, and few", _rows, (Picture("data-alerts", "Anomaly: rows loaded 40"),)),
+        Act("a run that does not end", _stuck, (Picture("data-alerts", "Stuck: stuck"),)),
         Act("a silence, over killed sentinels", _silence),
     ),
 )
@@ -164,4 +168,14 @@ async def _lists(stage: Stage, names: list[str], kind: VerdictKind) -> None:
     await stage.settled()
 
 
-STORMS = Performance("a storm", _configure_storm, (Act("200 pipelines fail at once", _storm),))
+STORMS = Performance(
+    "a storm",
+    _configure_storm,
+    (
+        Act(
+            "200 pipelines fail at once",
+            _storm,
+            (Picture("data-alerts", "pipelines failed"),),
+        ),
+    ),
+)

@@ -14,8 +14,9 @@ from pathlib import Path
 from uuid import UUID
 
 from sandbox.fleet import TAG, flow_name
+from sandbox.prefect_database import FILE_NAME
 
-DATABASE = Path("prefect") / "prefect.db"
+DATABASE = Path("prefect") / FILE_NAME
 """The server's database in the folder of `start_prefect_server`."""
 
 EVERY = timedelta(hours=1)

@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 from alerting.plan import build_plan
 from alerting.settings.stackfile import read_stack_file
 from sandbox.credentials import AWS_ACCESS_KEY
-from sandbox.stack import SandboxStack
+from sandbox.stack import Configure, SandboxStack
 from sandbox.state import SandboxState
 from sandbox.terminal import Terminal, terminal_of
 from sandbox.wire import Fault, Wire, wire_to
@@ -73,12 +73,20 @@ class DeploymentSoakReport:
 
 
 def soak(
-    state: SandboxState, kills: int, failures: int, seed: int, say: Say
+    state: SandboxState,
+    kills: int,
+    failures: int,
+    seed: int,
+    say: Say,
+    configure: Configure | None = None,
 ) -> DeploymentSoakReport:
-    """Soak the deployment of a sandbox in which nothing is deployed; it is removed at the end."""
+    """Soak the deployment of a sandbox in which nothing is deployed; it is removed at the end.
+
+    `configure` changes what is deployed.
+    """
     with wire_to(state.prefect_ui_url) as wire:
         through = state.model_copy(update={"prefect_api_url": f"{wire.url}/api"})
-        stack = SandboxStack(through)
+        stack = SandboxStack(through, configure=configure)
         terminal = terminal_of(stack, _backend(state))
         with _initialised(terminal):
             chance = random.Random(seed)  # noqa: S311 - to be played again, not to be secret

@@ -20,6 +20,7 @@ from alerting.ctl import observed
 from alerting.ctl.__main__ import app
 from alerting.failures import FailedRun
 from alerting.observing import observer as observer_module
+from alerting.observing import prefect_reader
 from alerting.observing.memory import Memory
 from alerting.observing.observer import Observer
 from alerting.sentinel.events import announcement
@@ -115,6 +116,21 @@ def test_a_prefect_that_cannot_be_asked_is_one_clear_error(
         [line] = answer.stderr.splitlines()
         assert line.startswith(f"{command}: ")
         assert answer.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["status", "history", "recent-failures", "report"])
+def test_a_prefect_that_does_not_answer_is_one_clear_error(
+    command: str, prefect: FakePrefect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prefect_reader, "ANSWER_SECONDS", 0.05)
+    prefect.hangs = True
+    arguments = ["--html", str(tmp_path / "report.html")] if command == "report" else []
+    answer = alertctl(command, *arguments)
+    assert answer.exit_code == 2
+    [line] = answer.stderr.splitlines()
+    assert line.startswith(f"{command}: ")
+    assert "does not answer within" in line
+    assert answer.stdout == ""
 
 
 @pytest.mark.parametrize(

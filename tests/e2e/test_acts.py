@@ -1,11 +1,12 @@
 """The slower promises on a live server, engine and sentinel, which `make drill-full` plays too.
 
-Freshness, loads, silences and a storm of 200 pipelines are played by `make drill-full` alone: what
-takes minutes.
+It alone plays what takes minutes: hostile errors, freshness, loads, silences, the calendar, and a
+storm of 200 pipelines.
 """
 
 import pytest
 
+from sandbox.acts.channels import CHANNELS
 from sandbox.acts.incidents import INCIDENTS
 from sandbox.acts.playing import play
 from sandbox.acts.stage import Performance
@@ -15,7 +16,7 @@ from sandbox.state import SandboxState
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 
-@pytest.mark.parametrize("performance", [INCIDENTS, FLAPPING], ids=lambda each: each.name)
+@pytest.mark.parametrize("performance", [INCIDENTS, CHANNELS, FLAPPING], ids=lambda each: each.name)
 def test_every_act_ends_as_it_must(sandbox: SandboxState, performance: Performance) -> None:
     results = play(sandbox, performance)
     assert len(results) == len(performance.acts)

@@ -39,7 +39,10 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_PER_MINUTE = 1.5
-AT_ONCE = 8
+AT_ONCE = (8, 4, 1)
+"""Scenarios that play side by side. What a busy machine played too late is played again, with fewer
+beside it: minutes that took longer than others are another scenario."""
+LATEST = timedelta(seconds=SECONDS_PER_MINUTE)
 ARRIVAL_SECONDS = 60.0
 LEAST = 20
 
@@ -54,6 +57,11 @@ class Play:
 
     scenario: Scenario
     number: int
+
+    @property
+    def again(self) -> "Play":
+        """The same, apart from what it left behind."""
+        return Play(self.scenario, self.number + 100)
 
     @cached_property
     def plan(self) -> Plan:
@@ -150,15 +158,21 @@ def simulated(plays: Sequence[Play]) -> dict[int, Counter[tuple[str, str]]]:
 def test_live_and_simulated_outcomes_agree_on_every_live_scenario(sandbox: SandboxState) -> None:
     plays = live_plays()
     assert len(plays) >= LEAST
-    expected = simulated(plays)
-    told = asyncio.run(_Stage(sandbox, plays, expected).play())
-    names = {play.number: play.scenario.name for play in plays}
-    differing = {
-        names[number]: {"live": told[number] - wanted, "simulated": wanted - told[number]}
-        for number, wanted in expected.items()
-        if told[number] != wanted
-    }
+    outcomes = simulated(plays)
+    differing = {}
+    for at_once in AT_ONCE:
+        stage = _Stage(sandbox, plays, outcomes, at_once)
+        told = asyncio.run(stage.play())
+        for play in plays:
+            live, wanted = told[play.number], outcomes[play.number]
+            if play.number not in stage.late and live != wanted:
+                difference = {"live": live - wanted, "simulated": wanted - live}
+                differing[play.scenario.name] = difference
+        again = [play for play in plays if play.number in stage.late]
+        outcomes = {play.again.number: outcomes[play.number] for play in again}
+        plays = [play.again for play in again]
     assert differing == {}
+    assert [play.scenario.name for play in plays] == [], "played too late also when alone"
 
 
 @dataclass
@@ -166,6 +180,9 @@ class _Stage:
     sandbox: SandboxState
     plays: Sequence[Play]
     expected: dict[int, Counter[tuple[str, str]]]
+    at_once: int
+    late: set[int] = field(default_factory=set)
+    """What was not played as fast as it should have been."""
     automations: list[UUID] = field(default_factory=list)
     blocks: list[UUID] = field(default_factory=list)
 
@@ -200,7 +217,7 @@ class _Stage:
             for play in self.plays
         ]
         try:
-            places = asyncio.Semaphore(AT_ONCE)
+            places = asyncio.Semaphore(self.at_once)
             async with asyncio.TaskGroup() as beside:
                 for play in sorted(self.plays, key=_length, reverse=True):
                     work = self._perform(client, play, clocks[play.number])
@@ -251,12 +268,14 @@ class _Stage:
                     known[event.run] = await runs.start(step.flow, event.deployment)
                 state = await runs.set(known[event.run], step.state, step.message)
                 start = start or state.at - scaled(step.at)
+            if start and datetime.now(UTC) - start - scaled(step.at) > LATEST:
+                self.late.add(play.number)
 
     async def _arrivals(self, since: datetime) -> None:
         async def all_arrived() -> bool | None:
             told = self._told(since)
-            missing = [n for n, wanted in self.expected.items() if wanted - told[n]]
-            return None if missing else True
+            missing = {n for n, wanted in self.expected.items() if wanted - told[n]}
+            return None if missing - self.late else True
 
         with suppress(SandboxError):  # the comparison says what is missing
             await wait_for(all_arrived, ARRIVAL_SECONDS, "the arrival of all messages")

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from alerting.observing import observer
+from alerting.observing import observer, prefect_reader
 from alerting.observing.page.server import HEADERS
 from alerting.observing.silences import Silence
 from alerting.plan.drill_events import DrillPhase
@@ -234,6 +234,19 @@ def test_a_page_whose_prefect_is_gone_keeps_its_last_data_and_says_that_it_is_ol
     tab.reload()
     expect(row(tab, "orders").locator(".rate-30")).to_have_text("90.6%")
     prefect.fails = lambda _path: None
+    expect(tab.locator("#old-data")).to_have_count(0, timeout=60_000)
+
+
+def test_a_page_whose_prefect_hangs_keeps_its_last_data_and_says_so(
+    tab: Page, prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(tab, "/")
+    monkeypatch.setattr(prefect_reader, "ANSWER_SECONDS", 1.0)
+    prefect.hangs = True
+    expect(tab.locator("#old-data")).to_contain_text("does not answer within 1 s", timeout=60_000)
+    tab.reload()
+    expect(row(tab, "orders").locator(".rate-30")).to_have_text("90.6%")
+    prefect.hangs = False
     expect(tab.locator("#old-data")).to_have_count(0, timeout=60_000)
 
 

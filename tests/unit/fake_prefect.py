@@ -1,5 +1,6 @@
 """A Prefect workspace's API in memory, as far as a stack is observed through it."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ class FakePrefect:
     paused: set[str] = field(default_factory=set)
     asked: list[tuple[str, Any]] = field(default_factory=list)
     fails: Callable[[str], httpx.Response | None] = lambda _path: None
+    hangs: bool = False
+    """Whether it takes questions and does not answer them."""
 
     def flow(self, name: str, tags: Sequence[str] = ()) -> Record:
         return self.flows.setdefault(name, {"id": str(uuid4()), "name": name, "tags": list(tags)})
@@ -127,7 +130,7 @@ class FakePrefect:
         """A client whose every question is answered here."""
         return CountedClient(
             api="http://prefect.test/api",
-            httpx_settings={"transport": httpx.MockTransport(self._answer)},
+            httpx_settings={"transport": httpx.MockTransport(self._answer_in_time)},
         )
 
     def observer(self, client: CountedClient, memory: Memory | None = None) -> Observer:
@@ -135,6 +138,11 @@ class FakePrefect:
 
     def asked_for(self, path: str) -> list[Any]:
         return [body for asked, body in self.asked if asked == path]
+
+    async def _answer_in_time(self, request: httpx.Request) -> httpx.Response:
+        while self.hangs:  # noqa: ASYNC110 - it is set from another thread
+            await asyncio.sleep(0.02)
+        return self._answer(request)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/api")

@@ -193,6 +193,12 @@ class FakeWorkspace:
             ]
         )
 
+    async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
+        def read() -> frozenset[str]:
+            return frozenset(names) & {ended.flow for ended in self._server.ended}
+
+        return await self._call(read)
+
     async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
         def read() -> list[Ended]:
             pipeline = settings.pipeline_of(like.flow, like.deployment)
