@@ -5,7 +5,7 @@ PYTHON_BIN := .venv/bin
 PYTEST := $(PYTHON_BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sandbox sandbox-down demo drill-full bench soak test unit commands properties contract scenarios e2e page browser ci-local check format docs lock
+.PHONY: help setup sandbox sandbox-down demo drill-full bench soak test unit judging tools commands properties contract scenarios e2e page browser ci-local check format docs lock
 
 help: ## List what can be made
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,7 +42,7 @@ browser: setup
 unit: setup ## The quick tests: settings, plan, program under mocks
 	@$(PYTEST) tests/unit -n auto
 
-commands properties contract scenarios e2e page: setup ## One kind of test: alertctl; judging; recordings and servers; rules; the whole; pages
+judging tools commands properties contract scenarios e2e page: setup ## One kind of test: verdicts and messages; tools; alertctl; histories at random; recordings and servers; rules; the whole; pages
 	@$(PYTEST) tests/$@ $(wildcard $@)
 
 ci-local: setup ## Play the workflows on this machine: preview, deploy, drill, drift; see docs/ci.md

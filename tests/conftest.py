@@ -12,6 +12,9 @@ from sandbox.capture.address import CaptureAddress
 from sandbox.processes import contained
 from sandbox.services import start_capture, start_moto, start_prefect_server
 
+# Pulumi's mocks make garbage in cycles by the million; looking for it is an eighth of the time.
+gc.set_threshold(100_000, 50, 50)
+
 # Nothing listens there: a server of the tests sends nothing anywhere.
 NOWHERE = {"HTTP_PROXY": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
 

@@ -1,4 +1,4 @@
-"""Acts of the calendar: a window that comes again, a deadline, the day's summary, late runs.
+"""Acts of the calendar: a window that comes again, the day's summary, late and lost runs.
 
 They take minutes, for a calendar knows nothing shorter.
 """
@@ -12,16 +12,15 @@ from sandbox.acts.stage import Act, ActError, Performance, Picture, Stage, need
 
 MINUTE = timedelta(minutes=1)
 WINDOW = "windowed"
-DUE = "due"
 _DEPLOYED_WITHIN = 2 * MINUTE
 _LATEST = 10.0
-"""Seconds after a deadline by which it is told."""
+"""Seconds after its time by which a summary is there."""
 _LATE_SECONDS = 90.0
 _LOST_SECONDS = 150.0
 
 
 def configure(config: dict[str, Any]) -> None:
-    """A window of a minute that begins soon, and after it a deadline and the day's summary."""
+    """A window of a minute that begins soon, and after it the day's summary."""
     begins = _next_minute(datetime.now(UTC) + _DEPLOYED_WITHIN)
     after = begins + 2 * MINUTE
     config["data-alerts:maintenance"] = [
@@ -37,7 +36,6 @@ def configure(config: dict[str, Any]) -> None:
     config["data-alerts:tiers"]["late"] = {"notify": ["data-alerts"], "lostAfter": "90s"}
     config["data-alerts:pipelines"] = {
         WINDOW: {"owner": "data-platform"},
-        DUE: {"owner": "data-platform", "deadline": f"{after:%H:%M} UTC"},
     }
 
 
@@ -62,19 +60,16 @@ async def _window(stage: Stage) -> None:
     await stage.arrived(f"Pipeline failed: {WINDOW}", "data-alerts")
 
 
-async def _deadline(stage: Stage) -> None:
-    """No success by the deadline is told once, when it has passed; and so is the day."""
-    message = await stage.arrived(f"Stale: {DUE}, no success", "data-alerts", seconds=150)
-    [pipeline] = [each for each in stage.published.pipelines if each.name == DUE]
-    if pipeline.deadline is None:
-        raise AssertionError("it was configured with one")
-    due = pipeline.deadline.last_until(message.received_at)
+async def _summary(stage: Stage) -> None:
+    """The day's summary comes once, at its time, where it was asked for."""
+    if stage.published.sentinel is None or stage.published.sentinel.summary is None:
+        raise AssertionError("it was configured")
+    message = await stage.arrived("Pipelines of sandbox:", "data-info", seconds=150)
+    due = stage.published.sentinel.summary.last_until(message.received_at)
     late = (message.received_at - due).total_seconds()
-    need(not stage.timed or late < _LATEST, f"it was told {late:.0f} s after the deadline")
-    await stage.arrived("Pipelines of sandbox:", "data-info")
+    need(not stage.timed or late < _LATEST, f"it came {late:.0f} s late")
     await stage.settled()
-    for title in (f"Stale: {DUE}", "Pipelines of sandbox:"):
-        need(len(stage.messages(title=title)) == 1, f"{title} was told more than once")
+    need(len(stage.messages(title="Pipelines of sandbox:")) == 1, "it came more than once")
 
 
 async def _late(stage: Stage) -> None:
@@ -107,11 +102,7 @@ CALENDAR = Performance(
             _window,
             (Picture("data-alerts", "Silence over"),),
         ),
-        Act(
-            "a deadline, and the day's summary",
-            _deadline,
-            (Picture("data-alerts", "Stale: due"), Picture("data-info", "Pipelines of")),
-        ),
+        Act("the day's summary", _summary, (Picture("data-info", "Pipelines of"),)),
         Act("a run that nobody starts", _late, (Picture("data-alerts", "Late to start"),)),
         Act("a run whose heartbeats end", _lost),
     ),

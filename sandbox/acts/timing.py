@@ -89,7 +89,7 @@ QUIET = Performance(
         Act(
             "no success in time",
             _freshness,
-            (Picture("data-alerts", "Fresh again"),),
+            (Picture("data-alerts", "Stale: fresh"), Picture("data-alerts", "Fresh again")),
         ),
         Act("zero rows, and few", _rows, (Picture("data-alerts", "Anomaly: rows loaded 40"),)),
         Act("a run that does not end", _stuck, (Picture("data-alerts", "Stuck: stuck"),)),

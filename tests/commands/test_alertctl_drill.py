@@ -17,7 +17,7 @@ from alerting.drills.judging import report_of
 from alerting.drills.report import DrillReport
 from alerting.settings.models import PrefectSettings
 from alerting.settings.stackfile import read_stack_file
-from tests.unit.drills import BEGAN, ENDED, acted, drill_of, requested
+from tests.shared.drills import BEGAN, ENDED, acted, drill_of, requested
 
 pytestmark = pytest.mark.commands
 

@@ -13,7 +13,7 @@ from alerting.ctl.__main__ import app
 from alerting.plan import build_plan
 from alerting.plan.documents import trigger_document
 from alerting.settings.stackfile import read_stack_file
-from tests.unit.mistakes import BASE
+from tests.shared.mistakes import BASE
 
 pytestmark = pytest.mark.commands
 

@@ -23,8 +23,8 @@ from alerting.ctl.__main__ import app
 from alerting.secrets.prefect_blocks import PrefectBlocks
 from alerting.secrets.pulumi_stack import PulumiStack
 from alerting.secrets.webhooks import Answer, Pulse
-from tests.unit.example_stack import raw_settings
-from tests.unit.secret_store import NEW, OLD
+from tests.shared.example_stack import raw_settings
+from tests.shared.secret_store import NEW, OLD
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

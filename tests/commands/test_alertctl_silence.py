@@ -16,8 +16,8 @@ from alerting.ctl import silencing
 from alerting.ctl.__main__ import app
 from alerting.plan.silences import Window
 from alerting.settings.maintenance import MaintenanceWindow
-from tests.unit.example_stack import published_of
-from tests.unit.fake_variables_api import FakeVariablesApi
+from tests.commands.fake_variables_api import FakeVariablesApi
+from tests.shared.example_stack import published_of
 
 pytestmark = pytest.mark.commands
 

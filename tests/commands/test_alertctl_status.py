@@ -25,8 +25,8 @@ from alerting.observing.memory import Memory
 from alerting.observing.observer import Observer
 from alerting.sentinel.events import announcement
 from alerting.sentinel.judging import judge
-from tests.unit.fake_prefect import FakePrefect, ago
-from tests.unit.fake_workspace import end
+from tests.shared.fake_prefect import FakePrefect, ago
+from tests.shared.fake_workspace import end
 
 pytestmark = pytest.mark.commands
 

@@ -17,8 +17,8 @@ from alerting.secrets.putting import put_into_secrets_manager
 from alerting.secrets.secrets_manager import CURRENT, REPLACED, Presence, SecretsManager, Stored
 from alerting.secrets.versions import SecretVersions
 from alerting.settings.stackfile import StackFile
-from tests.unit.example_stack import STACK, settings_of
-from tests.unit.secret_store import NEW, OLD, OTHER, refusal
+from tests.shared.example_stack import STACK, settings_of
+from tests.shared.secret_store import NEW, OLD, OTHER, refusal
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -11,7 +11,7 @@ from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import judge
 from alerting.sentinel.verdicts import Verdict
 from tests.contract.prefect_events import COMPLETED, FAILED, OCCURRED, Run, as_streamed, received
-from tests.unit.every_verdict import every_verdict
+from tests.shared.every_verdict import every_verdict
 
 BETWEEN = timedelta(minutes=30)
 OF_RUNS = {

@@ -18,7 +18,7 @@ from alerting.plan import AutomationRule
 from alerting.plan.documents import automation_document
 from alerting.plan.forms import Form
 from tests.contract.prefect_events import OCCURRED
-from tests.unit.strict_rendering import FORMS, Rendered
+from tests.shared.strict_rendering import FORMS, Rendered
 
 
 class Api:

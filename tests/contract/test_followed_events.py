@@ -26,8 +26,8 @@ from tests.contract.prefect_events import (
     Run,
     received,
 )
-from tests.unit.drills import START, drill_of
-from tests.unit.example_stack import published_of
+from tests.shared.drills import START, drill_of
+from tests.shared.example_stack import published_of
 
 pytestmark = pytest.mark.contract
 

@@ -22,7 +22,7 @@ from alerting.sentinel.prefect_loads import recent_loads
 from alerting.sentinel.prefect_workspace import followed
 from sandbox.environment import base_environment
 from sandbox.services import REPOSITORY
-from tests.unit.example_stack import published_of
+from tests.shared.example_stack import published_of
 
 pytestmark = pytest.mark.contract
 

@@ -17,8 +17,8 @@ from tests.contract.prefect_events import (
     Run,
 )
 from tests.contract.prefect_rendering import be_strict, rendered
-from tests.unit.example_stack import every_kind, pipeline_rules_of, raw_settings
-from tests.unit.strict_rendering import Rendered
+from tests.shared.example_stack import every_kind, pipeline_rules_of, raw_settings
+from tests.shared.strict_rendering import Rendered
 
 pytestmark = pytest.mark.contract
 

@@ -7,7 +7,7 @@ from prefect.server.events.schemas.automations import AutomationCreate
 
 from alerting.plan.documents import automation_document
 from tests.contract.prefect_rendering import new_id
-from tests.unit.example_stack import every_kind, raw_settings, rules_of
+from tests.shared.example_stack import every_kind, raw_settings, rules_of
 
 pytestmark = pytest.mark.contract
 

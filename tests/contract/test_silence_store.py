@@ -29,7 +29,7 @@ from alerting.silences.store import (
 )
 from tests.contract.patient import ask
 from tests.contract.prefect_events import received
-from tests.unit.example_stack import STACK, published_of
+from tests.shared.example_stack import STACK, published_of
 
 pytestmark = pytest.mark.contract
 

@@ -19,7 +19,7 @@ from tests.contract.prefect_events import (
     Run,
 )
 from tests.contract.prefect_rendering import stored
-from tests.unit.example_stack import native_rules_of
+from tests.shared.example_stack import native_rules_of
 
 pytestmark = pytest.mark.contract
 

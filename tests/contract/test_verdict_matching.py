@@ -30,8 +30,8 @@ from tests.contract.prefect_events import (
     received,
 )
 from tests.contract.prefect_rendering import stored
-from tests.unit.example_stack import every_kind as example_of_all
-from tests.unit.example_stack import published_of, rules_of, settings_of
+from tests.shared.example_stack import every_kind as example_of_all
+from tests.shared.example_stack import published_of, rules_of, settings_of
 
 pytestmark = pytest.mark.contract
 

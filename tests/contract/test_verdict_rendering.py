@@ -14,9 +14,9 @@ from alerting.sentinel.messages import message_of
 from tests.contract.announced import Announced, announced, every_kind, failed_with, of_runs
 from tests.contract.prefect_events import OCCURRED, Run, lifecycle_events, received
 from tests.contract.prefect_rendering import be_strict, rendered, stored
-from tests.unit.example_stack import every_kind as example_of_all
-from tests.unit.example_stack import published_of, raw_settings, rules_of
-from tests.unit.strict_rendering import HOSTILE, Rendered
+from tests.shared.example_stack import every_kind as example_of_all
+from tests.shared.example_stack import published_of, raw_settings, rules_of
+from tests.shared.strict_rendering import HOSTILE, Rendered
 
 pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("strict")]
 

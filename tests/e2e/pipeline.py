@@ -26,8 +26,8 @@ from sandbox.stack import STAND_INS
 from sandbox.state import SandboxState
 from tests.e2e.in_services import aws
 from tests.e2e.workflow_player import Job, Runner
-from tests.fake_github import REPOSITORY, TOKEN, FakeGitHub
-from tests.workflows import REPOSITORY as ROOT
+from tests.shared.fake_github import REPOSITORY, TOKEN, FakeGitHub
+from tests.shared.workflows import REPOSITORY as ROOT
 from tools.ci.credentials import secret_name, state_variables, variables
 
 STACKS = ("dev", "staging", "prod")

@@ -2,21 +2,21 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pulumi.automation import CommandError, OpType
+from pulumi.automation import CommandError, OpType, UpResult
 
 from alerting.plan.documents import automation_document, held
 from sandbox.bench import with_many_pipelines
-from sandbox.stack import SandboxStack
+from sandbox.stack import REPOSITORY, STACK, SandboxStack
 from sandbox.state import SandboxState
 from sandbox.wire import Wire, wire_to
 from tests.e2e.in_services import automations, aws, blocks, prefect
 
 pytestmark = pytest.mark.e2e
 
+ORIGINAL = REPOSITORY / f"Pulumi.{STACK}.yaml"
 OTHER_WEBHOOK = "https://hooks.slack.com/services/T00000000/B00000000/ANOTHERFAKEFORTHETEST"
 
 
@@ -31,30 +31,54 @@ def wires(sandbox: SandboxState) -> Iterator[tuple[Wire, Wire, SandboxState]]:
         yield to_prefect, to_aws, through
 
 
-def test_every_rule_of_the_plan_is_in_prefect_as_planned(
-    sandbox: SandboxState, stack: SandboxStack
-) -> None:
-    outputs = stack.up().outputs
-    stored = {a["name"]: a for a in automations(sandbox)}
-    assert stored.keys() == {rule.name for rule in stack.plan.automations}
-    ids = {rule.key: stored[rule.name]["id"] for rule in stack.plan.automations}
-    for rule in stack.plan.automations:
-        wanted = automation_document(rule, outputs["blockIds"].value, ids)
-        assert _differences(stored[rule.name], wanted) == []
-        assert outputs["automationIds"].value[rule.tier][rule.key] == ids[rule.key]
+class TestAStackThatStands:
+    """What is only looked at is deployed once."""
 
+    @pytest.fixture(scope="class")
+    def standing(self, sandbox: SandboxState) -> Iterator[tuple[SandboxStack, UpResult]]:
+        """The stack, and what its deployment put out."""
+        original = ORIGINAL.read_bytes()
+        stack = SandboxStack(sandbox)
+        try:
+            yield stack, stack.up()
+        finally:
+            stack.destroy()
+        assert ORIGINAL.read_bytes() == original, "the file in the repository was written"
 
-def test_every_secret_is_in_secrets_manager_and_its_block(
-    sandbox: SandboxState, stack: SandboxStack
-) -> None:
-    stack.up()
-    for rule in stack.plan.secrets:
-        value = aws(sandbox).get_secret_value(SecretId=rule.name)["SecretString"]
-        assert value == stack.secrets[rule.key]
-    stored = blocks(sandbox)
-    for block in stack.plan.blocks:
-        for field, secret in block.secrets.items():
-            assert held(stored[block.slug]["data"], field) == stack.secrets[secret]
+    def test_every_rule_of_the_plan_is_in_prefect_as_planned(
+        self, sandbox: SandboxState, standing: tuple[SandboxStack, UpResult]
+    ) -> None:
+        stack, outputs = standing[0], standing[1].outputs
+        stored = {a["name"]: a for a in automations(sandbox)}
+        assert stored.keys() == {rule.name for rule in stack.plan.automations}
+        ids = {rule.key: stored[rule.name]["id"] for rule in stack.plan.automations}
+        for rule in stack.plan.automations:
+            wanted = automation_document(rule, outputs["blockIds"].value, ids)
+            assert _differences(stored[rule.name], wanted) == []
+            assert outputs["automationIds"].value[rule.tier][rule.key] == ids[rule.key]
+
+    def test_every_secret_is_in_secrets_manager_and_its_block(
+        self, sandbox: SandboxState, standing: tuple[SandboxStack, UpResult]
+    ) -> None:
+        stack, _ = standing
+        for rule in stack.plan.secrets:
+            value = aws(sandbox).get_secret_value(SecretId=rule.name)["SecretString"]
+            assert value == stack.secrets[rule.key]
+        stored = blocks(sandbox)
+        for block in stack.plan.blocks:
+            for field, secret in block.secrets.items():
+                assert held(stored[block.slug]["data"], field) == stack.secrets[secret]
+
+    def test_a_preview_changes_nothing_and_says_what_would(
+        self, sandbox: SandboxState, standing: tuple[SandboxStack, UpResult]
+    ) -> None:
+        stack, _ = standing
+        assert stack.preview().change_summary.keys() == {OpType.SAME}
+        before = automations(sandbox)
+        changed = SandboxStack(sandbox, configure=_another_recipient)
+        # The step, its standby, what starts the watch, and the settings that are published.
+        assert changed.preview().change_summary[OpType.UPDATE] == 4
+        assert automations(sandbox) == before
 
 
 def test_an_unchanged_stack_sends_no_writes(wires: tuple[Wire, Wire, SandboxState]) -> None:
@@ -72,17 +96,6 @@ def test_an_unchanged_stack_sends_no_writes(wires: tuple[Wire, Wire, SandboxStat
         assert {_action(sent.body) for sent in to_aws.sent} <= {"read"}
     finally:
         stack.destroy()
-
-
-def test_a_preview_changes_nothing_and_says_what_would(
-    sandbox: SandboxState, stack: SandboxStack
-) -> None:
-    stack.up()
-    before = automations(sandbox)
-    changed = SandboxStack(sandbox, configure=_another_recipient)
-    # The step, its standby, what starts the watch, and the settings that are published.
-    assert changed.preview().change_summary[OpType.UPDATE] == 4
-    assert automations(sandbox) == before
 
 
 def test_a_changed_setting_updates_its_automations_in_place_and_no_other(
@@ -237,9 +250,3 @@ def _differences(stored: Any, wanted: Any, path: str = "") -> list[str]:  # noqa
             for d in _differences(*pair, f"{path}/{i}")
         ]
     return [] if stored == wanted else [f"{path}: {stored!r} is not {wanted!r}"]
-
-
-def test_the_stack_file_in_the_repository_is_never_written(stack: SandboxStack) -> None:
-    original = Path("Pulumi.sandbox.yaml").read_bytes()
-    stack.up()
-    assert Path("Pulumi.sandbox.yaml").read_bytes() == original

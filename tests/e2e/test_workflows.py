@@ -11,8 +11,8 @@ from sandbox.state import SandboxState
 from tests.e2e.in_services import automations, blocks, prefect
 from tests.e2e.pipeline import STACKS, Pipeline
 from tests.e2e.workflow_player import Job
-from tests.fake_github import FakeGitHub, served
-from tests.workflows import workflow
+from tests.shared.fake_github import FakeGitHub, served
+from tests.shared.workflows import workflow
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -11,7 +11,7 @@ from json import loads
 from pathlib import Path
 from typing import Any
 
-from tests.workflows import local_action, workflow
+from tests.shared.workflows import local_action, workflow
 
 Action = Callable[["Job", Mapping[str, str]], None]
 """What stands for somebody else's action: told the job, and what its step has below `with`."""

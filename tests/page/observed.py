@@ -12,7 +12,7 @@ import uvicorn
 from alerting.observing.memory import Memory
 from alerting.observing.page.server import application
 from alerting.observing.page.watch import Watch
-from tests.unit.fake_prefect import FakePrefect
+from tests.shared.fake_prefect import FakePrefect
 
 START_SECONDS = 20.0
 

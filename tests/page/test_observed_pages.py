@@ -18,10 +18,10 @@ from alerting.plan.drill_events import DrillPhase
 from alerting.sentinel.events import announcement
 from alerting.sentinel.judging import judge
 from tests.page.observed import Served, served
-from tests.unit.drills import BEGAN, ENDED, acted, drill_of, requested
-from tests.unit.example_stack import published_of
-from tests.unit.fake_prefect import NOW, FakePrefect, ago
-from tests.unit.fake_workspace import end
+from tests.shared.drills import BEGAN, ENDED, acted, drill_of, requested
+from tests.shared.example_stack import published_of
+from tests.shared.fake_prefect import NOW, FakePrefect, ago
+from tests.shared.fake_workspace import end
 
 pytestmark = pytest.mark.page
 

@@ -16,9 +16,9 @@ from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import REORDERED, TIDY_EVERY, Judge, judge, rules_of
 from alerting.sentinel.verdicts import Verdict
-from tests.unit.example_stack import published_of
-from tests.unit.histories import minute
-from tests.unit.judging_definitions import Definitions, Pipeline
+from tests.properties.judging_definitions import Definitions, Pipeline
+from tests.shared.example_stack import published_of
+from tests.shared.histories import minute
 
 pytestmark = pytest.mark.properties
 

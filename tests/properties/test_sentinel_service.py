@@ -20,8 +20,8 @@ from alerting.sentinel.gate import let_through
 from alerting.sentinel.history import Ended
 from alerting.sentinel.service import Sentinel, SettingsChanged
 from alerting.sentinel.workspace import NotDeployedError
-from tests.unit.example_stack import raw_settings
-from tests.unit.fake_workspace import (
+from tests.shared.example_stack import raw_settings
+from tests.shared.fake_workspace import (
     DEPLOYED,
     FakeServer,
     FakeWorkspace,

@@ -16,7 +16,7 @@ from alerting.plan import Plan, build_plan
 from alerting.scenarios.isolation import fresh_settings
 from alerting.scenarios.playing import Player
 from alerting.settings.stackfile import read_stack_file
-from tests.unit.scenario_files import ISSUE, scenario, written
+from tests.shared.scenario_files import ISSUE, scenario, written
 
 pytestmark = pytest.mark.scenarios
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.scenario_files import ISSUE, written
+from tests.shared.scenario_files import ISSUE, written
 
 pytestmark = pytest.mark.scenarios
 

@@ -9,8 +9,8 @@ import pytest
 
 from alerting.settings import Problem, SettingsError, parse_settings
 from alerting.settings.stackfile import read_stack_file
-from tests.unit.example_stack import SOURCE, raw_settings
-from tests.unit.mistakes import BASE, CANARY, WEBHOOK, Mistake, mistakes, text_of
+from tests.shared.example_stack import SOURCE, raw_settings
+from tests.shared.mistakes import BASE, CANARY, WEBHOOK, Mistake, mistakes, text_of
 
 pytestmark = pytest.mark.unit
 

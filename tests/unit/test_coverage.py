@@ -9,7 +9,7 @@ import pytest
 from alerting.plan.coverage import findings
 from alerting.settings import parse_settings
 from alerting.settings.stackfile import read_stack_file
-from tests.unit.example_stack import SOURCE, every_kind, raw_settings, settings_of
+from tests.shared.example_stack import SOURCE, every_kind, raw_settings, settings_of
 
 pytestmark = pytest.mark.unit
 

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from alerting.plan import AutomationRule, Tier
-from tests.unit.example_stack import (
+from tests.shared.example_stack import (
     every_kind,
     native_rules_of,
     published_of,
     raw_settings,
     rules_of,
 )
-from tests.unit.strict_rendering import Happened, render
+from tests.shared.strict_rendering import Happened, render
 
 pytestmark = pytest.mark.unit
 

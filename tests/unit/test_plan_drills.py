@@ -5,15 +5,15 @@ import pytest
 from alerting.plan import Tier
 from alerting.plan.documents import trigger_document
 from alerting.sentinel.drills import answer
-from tests.unit.drills import BEGAN, DRILL_ID, ENDED, START, drill_of
-from tests.unit.example_stack import (
+from tests.shared.drills import BEGAN, DRILL_ID, ENDED, START, drill_of
+from tests.shared.example_stack import (
     every_kind,
     native_rules_of,
     published_of,
     raw_settings,
     rules_of,
 )
-from tests.unit.strict_rendering import Announced, render
+from tests.shared.strict_rendering import Announced, render
 
 pytestmark = pytest.mark.unit
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from alerting.plan.documents import trigger_document
-from tests.unit.example_stack import native_rules_of
+from tests.shared.example_stack import native_rules_of
 
 pytestmark = pytest.mark.unit
 

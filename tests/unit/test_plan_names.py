@@ -8,7 +8,7 @@ import pytest
 from alerting.plan import BlockRule, Plan, build_plan
 from alerting.plan.names import ui_url_of
 from alerting.plan.published import PublishedSettings
-from tests.unit.example_stack import raw_settings, settings_of
+from tests.shared.example_stack import raw_settings, settings_of
 
 pytestmark = pytest.mark.unit
 

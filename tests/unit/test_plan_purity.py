@@ -10,7 +10,7 @@ import pytest
 
 from alerting.plan import build_plan
 from alerting.plan.documents import automation_document
-from tests.unit.example_stack import settings_of
+from tests.shared.example_stack import settings_of
 
 pytestmark = pytest.mark.unit
 

@@ -4,7 +4,7 @@ import pytest
 
 from alerting.plan import AutomationRule, Tier, build_plan
 from alerting.plan.documents import trigger_document
-from tests.unit.example_stack import (
+from tests.shared.example_stack import (
     STACK,
     every_kind,
     native_rules_of,

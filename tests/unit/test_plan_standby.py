@@ -9,7 +9,7 @@ import pytest
 from alerting.plan import AutomationRule, build_plan
 from alerting.plan.documents import automation_document, trigger_document
 from alerting.plan.ownership import marked, unmarked
-from tests.unit.example_stack import (
+from tests.shared.example_stack import (
     STACK,
     pipeline_rules_of,
     raw_settings,

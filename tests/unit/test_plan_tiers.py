@@ -10,7 +10,7 @@ import pytest
 
 from alerting.plan import Tier
 from alerting.plan.documents import trigger_document
-from tests.unit.example_stack import native_rules_of, raw_settings
+from tests.shared.example_stack import native_rules_of, raw_settings
 
 pytestmark = pytest.mark.unit
 

@@ -8,9 +8,9 @@ import pulumi
 import pytest
 from ruamel.yaml import YAML
 
-from tests.unit.example_stack import raw_settings
-from tests.unit.mistakes import CANARY, Mistake, mistakes, text_of
-from tests.unit.recording_mocks import (
+from tests.shared.example_stack import raw_settings
+from tests.shared.mistakes import CANARY, Mistake, mistakes, text_of
+from tests.shared.recording_mocks import (
     AUTOMATION,
     BLOCK,
     FAKE_ROUTING_KEY,

@@ -7,8 +7,8 @@ import pytest
 
 from alerting.adoption.things import Found, Kind
 from alerting.plan import build_plan
-from tests.unit.example_stack import raw_settings, settings_of
-from tests.unit.recording_mocks import (
+from tests.shared.example_stack import raw_settings, settings_of
+from tests.shared.recording_mocks import (
     AUTOMATION,
     BLOCK,
     FAKE_ROUTING_KEY,

@@ -9,7 +9,7 @@ import pytest
 from alerting.plan import Plan, Tier, build_plan
 from alerting.plan.documents import automation_document
 from alerting.settings import Settings, parse_settings
-from tests.unit.recording_mocks import (
+from tests.shared.recording_mocks import (
     ALERT_AUTOMATIONS,
     AUTOMATION,
     AWS,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.unit.example_stack import raw_settings
-from tests.unit.recording_mocks import (
+from tests.shared.example_stack import raw_settings
+from tests.shared.recording_mocks import (
     BLOCK,
     FAKE_ROUTING_KEY,
     FAKE_WEBHOOK,

@@ -11,7 +11,7 @@ from alerting.plan import build_plan
 from alerting.plan.documents import automation_document
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
-from tests.unit.example_stack import every_kind, published_of, raw_settings, rules_of, settings_of
+from tests.shared.example_stack import every_kind, published_of, raw_settings, rules_of, settings_of
 
 pytestmark = pytest.mark.unit
 

@@ -8,7 +8,7 @@ import pytest
 
 from alerting.settings import Encrypted, SecretSource, SettingsError
 from alerting.settings.stackfile import read_stack_file, stack_files
-from tests.unit.mistakes import BASE
+from tests.shared.mistakes import BASE
 
 pytestmark = pytest.mark.unit
 
