@@ -16,8 +16,8 @@ setup: ## Install what the project needs; quick when nothing changed
 demo: setup ## Bring the stack up on this machine, make pipelines fail, show who was told, take it down
 	@$(PYTHON_BIN)/python -m sandbox demo --folder $(SANDBOX)-demo
 
-drill-full: setup ## Play what takes minutes in a sandbox of its own: incidents, storms, silences, freshness
-	@$(PYTHON_BIN)/python -m sandbox drill-full --folder $(SANDBOX)-full
+drill-full: setup ## Play what takes minutes in a sandbox of its own: incidents, storms, silences; one alone: ONLY=storm
+	@$(PYTHON_BIN)/python -m sandbox drill-full --folder $(SANDBOX)-full $(if $(ONLY),--only "$(ONLY)")
 
 sandbox: setup ## Bring the stack up on this machine and leave it up; SANDBOX=folder for a second one
 	@$(PYTHON_BIN)/python -m sandbox up --folder $(SANDBOX)

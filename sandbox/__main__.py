@@ -12,7 +12,7 @@ from rich.console import Console
 
 from alerting.redaction import redact
 from alerting.settings import SettingsError
-from sandbox.acts.playing import as_table, play_all
+from sandbox.acts.playing import PERFORMANCES, as_table, play_all
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.figures import Part, measure
@@ -75,13 +75,17 @@ def drill_full(
     pictures: Annotated[
         Path | None, typer.Option(help="Take pictures of what arrives, into this folder.")
     ] = None,
+    only: Annotated[str, typer.Option(help="Play what has this in its name alone.")] = "",
 ) -> None:
     """Bring a sandbox up and play what takes minutes: incidents, storms, silences, freshness.
 
-    Exit code 1 when something did not happen as it must.
+    Exit code 1 when something did not happen as it must, 2 when there is nothing to play.
     """
+    if not any(only in each.name for each in PERFORMANCES):
+        names = ", ".join(each.name for each in PERFORMANCES)
+        raise typer.BadParameter(f"nothing is called so. There is: {names}", param_hint="--only")
     try:
-        results = play_all(bring_up(folder), _say, pictures)
+        results = play_all(bring_up(folder), _say, pictures, only)
     finally:
         take_down(folder)
     report_console().print(as_table(results))

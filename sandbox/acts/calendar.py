@@ -102,7 +102,7 @@ CALENDAR = Performance(
             _window,
             (Picture("data-alerts", "Silence over"),),
         ),
-        Act("the day's summary", _summary, (Picture("data-info", "Pipelines of"),)),
+        Act("the day's summary", _summary),
         Act("a run that nobody starts", _late, (Picture("data-alerts", "Late to start"),)),
         Act("a run whose heartbeats end", _lost),
     ),
