@@ -40,7 +40,7 @@ browser: setup
 	@tools/browser.sh
 
 unit: setup ## The quick tests: settings, plan, program under mocks
-	@$(PYTEST) tests/unit -n auto
+	@$(PYTEST) tests/unit -n auto -p no:hypothesispytest
 
 judging tools commands properties contract scenarios e2e page: setup ## One kind of test: verdicts and messages; tools; alertctl; histories at random; recordings and servers; rules; the whole; pages
 	@$(PYTEST) tests/$@ $(wildcard $@)

@@ -73,7 +73,3 @@ def _make(file: Path) -> None:
             # Also what is still in the log beside it.
             database.execute("VACUUM INTO ?", (str(whole),))
         whole.replace(file)
-
-
-if __name__ == "__main__":
-    empty_database()

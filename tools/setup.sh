@@ -23,12 +23,10 @@ install_python_packages() {
     # It does not read pip's settings: whoever has an index of their own has told pip.
     index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
     export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-${index:-https://pypi.org/simple}}"
-    .venv/bin/uv pip install --quiet --python .venv/bin/python \
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --compile-bytecode \
         --require-hashes -r requirements-dev.txt
     .venv/bin/uv pip install --quiet --python .venv/bin/python \
         --no-deps --no-build-isolation --editable .
-    say "making an empty Prefect database"
-    .venv/bin/python -m sandbox.prefect_database
     # Last, so that an interrupted installation begins again.
     printf '%s\n' "$wanted" > .venv/installed
 }

@@ -25,7 +25,7 @@ from alerting.plan.messages import Messages
 from alerting.plan.published import PublishedPipeline, PublishedSettings
 from alerting.settings import Settings
 
-pytestmark = pytest.mark.unit
+pytestmark = pytest.mark.tools
 
 Hook = Callable[..., Coroutine[Any, Any, None]]
 
