@@ -31,6 +31,8 @@ A_FEW = 40
 """Pipelines that are asked for in one go."""
 MOST_PAGES = 10
 """Pages that are looked through for a pipeline's last success."""
+MANY = 200
+"""Pipelines of which the days are not counted one by one: whoever looks would wait for it."""
 COUNTS_LAST = timedelta(hours=1)
 LONGEST_AWAY = timedelta(days=1)
 """After a longer time it is begun anew, since the newest runs matter first."""
@@ -156,7 +158,10 @@ class RunReading:
     async def _count(self, member: Member, settings: PublishedSettings, now: datetime) -> Counted:
         for asked in self.directory.filters(member, settings):
             if "flows" not in asked:
-                return counted_by_day(await self._reader.daily(asked["flow_runs"], now))
+                of_runs = asked["flow_runs"]
+                if len(self.members(settings)) > MANY:
+                    return Counted(await self._reader.by_windows(of_runs, now))
+                return counted_by_day(await self._reader.daily(of_runs, now))
             return await self._count_of_flow(asked, now)
         return Counted((DayCount(0, 0),) * len(WINDOWS))
 

@@ -200,15 +200,17 @@ class FakePrefect:
 
     def _history(self, body: Mapping[str, Any]) -> list[Record]:
         start = datetime.fromisoformat(body["history_start"])
-        days: list[dict[str, int]] = [{} for _ in range(30)]
+        length = timedelta(seconds=body["history_interval_seconds"])
+        end = datetime.fromisoformat(body["history_end"])
+        intervals: list[dict[str, int]] = [{} for _ in range(-((start - end) // length))]
         for run in self._runs({"flow_runs": body["flow_runs"]}):
-            due = datetime.fromisoformat(run["expected_start_time"])
-            day = int((due - start) / timedelta(days=1))
-            if 0 <= day < len(days):
+            number = (datetime.fromisoformat(run["expected_start_time"]) - start) // length
+            if 0 <= number < len(intervals):
                 kind = run["state"]["type"]
-                days[day][kind] = days[day].get(kind, 0) + 1
+                intervals[number][kind] = intervals[number].get(kind, 0) + 1
         return [
-            {"states": [{"state_type": k, "count_runs": n} for k, n in day.items()]} for day in days
+            {"states": [{"state_type": k, "count_runs": n} for k, n in interval.items()]}
+            for interval in intervals
         ]
 
     def _task_runs(self, body: Mapping[str, Any]) -> list[Record]:

@@ -99,6 +99,27 @@ def test_states_come_before_counts_and_counts_before_older_runs(prefect: FakePre
     assert not enough.progress.is_complete
 
 
+def test_of_many_pipelines_the_windows_are_counted_and_not_each_day(
+    prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (1, 2, 3, 8, 9, 20):
+        state = "Failed" if days in {2, 9} else "Completed"
+        prefect.run("orders", state, ago(days=days), deployment="nightly")
+
+    async def enough(observer: Observer) -> Overview:
+        await observer.ask()
+        while not observer.knows_enough:
+            await observer.ask_more()
+        return await observer.overview()
+
+    by_day = one(observed(prefect, enough), "orders")
+    monkeypatch.setattr(run_reading, "MANY", 0)
+    by_window = one(observed(prefect, enough), "orders")
+    counts = [[(f.runs, f.failures) for f in each.figures] for each in (by_day, by_window)]
+    assert counts == [[(3, 1), (6, 2)]] * 2
+    assert (len(by_day.days), len(by_window.days)) == (30, 0)
+
+
 def test_a_pipeline_that_never_ran_is_found_to_have_none(prefect: FakePrefect) -> None:
     prefect.flow("orders")
     overview = observed(prefect, everything)
