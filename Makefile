@@ -46,7 +46,7 @@ judging tools commands properties contract scenarios e2e page: setup ## One kind
 	@$(PYTEST) tests/$@ $(wildcard $@)
 
 ci-local: setup ## Play the workflows on this machine: preview, deploy, drill, drift; see docs/ci.md
-	@$(PYTEST) tests/e2e/test_workflows.py -v -s
+	@$(PYTEST) tests/e2e/test_ci_workflows.py -v -s
 
 check: setup ## Formatting, lint, types, the direction of imports, stack files, workflows
 	@$(PYTHON_BIN)/ruff format --check --quiet

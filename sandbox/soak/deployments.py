@@ -33,6 +33,8 @@ LONGEST_LIFE = 5.0
 """Seconds after which a deployment is killed at the latest: most end before."""
 FROM_NOTHING = 5
 """Every so many interruptions, what is interrupted is a first deployment."""
+REQUESTS = 30
+"""Every deployment sends more than so many."""
 TRIES = 2
 """Deployments to a server that fails, before it is well again."""
 BUSY, EXPIRED = httpx.Response(503, text="database is locked"), httpx.Response(401)
@@ -164,8 +166,8 @@ class _Soak:
     def _faults(self) -> Callable[[], Fault | None]:
         """One bad day of a server: how bad differs."""
         share = self.chance.choice((0.05, 0.15, 0.4))
-        silent_at = self.chance.choice((None, None, self.chance.randint(1, 60)))
-        expired_at = self.chance.choice((None, self.chance.randint(0, 60)))
+        silent_at = self.chance.choice((None, None, self.chance.randint(1, REQUESTS)))
+        expired_at = self.chance.choice((None, self.chance.randint(0, REQUESTS)))
         requests = 0
 
         def fault() -> Fault | None:
