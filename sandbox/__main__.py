@@ -17,7 +17,7 @@ from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.figures import Part, measure
 from sandbox.lifecycle import bring_up, take_down
-from sandbox.pictures import pictures as take_pictures
+from sandbox.pictures import pictures as pictures_of
 from sandbox.soak import deployments
 from sandbox.soak.sentinel import soak
 from sandbox.stack import SandboxStack
@@ -168,7 +168,7 @@ def pictures(
     title: Annotated[str, typer.Option("--title", help="Only with this in the title.")] = "",
 ) -> None:
     """Write a picture of each message that a sandbox, which must be up, has delivered."""
-    for file in take_pictures(SandboxState.load(folder), out, channel, title):
+    for file in pictures_of(SandboxState.load(folder), out, channel, title):
         console.print(str(file))
 
 

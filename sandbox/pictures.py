@@ -1,7 +1,7 @@
 """Pictures of captured messages, for the documentation."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser
@@ -15,14 +15,15 @@ from sandbox.state import SandboxError, SandboxState
 _WIDTH, _HEIGHT, _SCALE = 560, 800, 2
 
 
-def picture(page_url: str, message_id: str, file: Path) -> None:
-    """Write the card of one message as PNG, an incident's with all its events.
+def take_pictures(page_url: str, files: Mapping[Path, str]) -> None:
+    """Write the card of each message, by its id, as PNG, an incident's with all its events.
 
-    Raises SandboxError when the page at `page_url` does not show the message, or this machine
+    Raises SandboxError when the page at `page_url` does not show a message, or this machine
     has no Chromium.
     """
     with chromium() as browser:
-        _picture(browser, page_url, message_id, file)
+        for file, message_id in files.items():
+            _picture(browser, page_url, message_id, file)
 
 
 def pictures(state: SandboxState, out: Path, channel: str, title: str) -> Sequence[Path]:
@@ -40,10 +41,8 @@ def pictures(state: SandboxState, out: Path, channel: str, title: str) -> Sequen
     if not chosen:
         raise SandboxError(f"no message was delivered to {channel or 'any channel'} with {title!r}")
     out.mkdir(parents=True, exist_ok=True)
-    files = {out / f"{slug}.png": message for slug, message in sorted(chosen.items())}
-    with chromium() as browser:
-        for file, message in files.items():
-            _picture(browser, state.page_url, message.id, file)
+    files = {out / f"{name}.png": message.id for name, message in sorted(chosen.items())}
+    take_pictures(state.page_url, files)
     return list(files)
 
 

@@ -124,7 +124,7 @@ def figures_of(
 
 def counted_by_day(days: Sequence[DayCount]) -> Counted:
     """Counts of each day, the oldest first, with those of the windows."""
-    return Counted(tuple(_sum(days[-window:]) for window in WINDOWS), tuple(days))
+    return Counted(tuple(total(days[-window:]) for window in WINDOWS), tuple(days))
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -148,5 +148,6 @@ def first_since(runs: Sequence[PastRun], time: float) -> int:
     return bisect_left(runs, time, key=attrgetter("ended"))
 
 
-def _sum(days: Sequence[DayCount]) -> DayCount:
+def total(days: Sequence[DayCount]) -> DayCount:
+    """The ends within several times together."""
     return DayCount(sum(day.runs for day in days), sum(day.failures for day in days))

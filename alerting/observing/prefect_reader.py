@@ -14,7 +14,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from pydantic import TypeAdapter, ValidationError
 
 from alerting.connection import ConnectionProblem, what_went_wrong
-from alerting.observing.figures import DAYS, WINDOWS, DayCount
+from alerting.observing.figures import DAYS, WINDOWS, DayCount, total
 from alerting.observing.records import Automation, Block, Deployment, Named, Record, Run
 from alerting.redaction import redact
 from alerting.sentinel.prefect_runs import ENDS, FAILURES, PAGE
@@ -174,8 +174,7 @@ class PrefectReader:
         shorter, longer = WINDOWS
         # The first interval ends where the shorter window begins, and the second is cut off now.
         before, recent = await self._history(of_runs, now, longer - shorter)
-        both = DayCount(before.runs + recent.runs, before.failures + recent.failures)
-        return recent, both
+        return recent, total((before, recent))
 
     async def _history(self, of_runs: Filter, now: datetime, days: int) -> tuple[DayCount, ...]:
         body = {

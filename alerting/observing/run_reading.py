@@ -95,7 +95,8 @@ class RunReading:
         """Whether the last run of every pipeline is known, and its ends are counted."""
         if self._missing(settings):
             return False
-        return self.is_complete(now) or not self._uncounted(settings, now)
+        known = self._memory.counts(_counts_since(now))
+        return self.is_complete(now) or not _uncounted(self.members(settings), known)
 
     def is_complete(self, now: datetime) -> bool:
         """Whether all ends of the last 30 days are known."""
@@ -147,22 +148,26 @@ class RunReading:
 
     async def _count_some(self, settings: PublishedSettings, now: datetime) -> bool:
         """Count the ends of some pipelines; returns whether there were any to be counted."""
-        members = self._uncounted(settings, now)[:A_FEW]
+        known = self._memory.counts(_counts_since(now))
+        everything = self.members(settings)
+        members = _uncounted(everything, known)[:A_FEW]
         if members:
-            known = self._memory.counts(_counts_since(now))
-            counted = await asyncio.gather(*(self._count(m, settings, now) for m in members))
+            daily = len(everything) <= MANY
+            asked = (self._count(member, settings, now, daily=daily) for member in members)
+            counted = await asyncio.gather(*asked)
             known |= {m.key: c for m, c in zip(members, counted, strict=True)}
             self._memory.keep_counts(known, now.timestamp())
         return bool(members)
 
-    async def _count(self, member: Member, settings: PublishedSettings, now: datetime) -> Counted:
+    async def _count(
+        self, member: Member, settings: PublishedSettings, now: datetime, *, daily: bool
+    ) -> Counted:
         for asked in self.directory.filters(member, settings):
-            if "flows" not in asked:
-                of_runs = asked["flow_runs"]
-                if len(self.members(settings)) > MANY:
-                    return Counted(await self._reader.by_windows(of_runs, now))
-                return counted_by_day(await self._reader.daily(of_runs, now))
-            return await self._count_of_flow(asked, now)
+            if "flows" in asked:
+                return await self._count_of_flow(asked, now)
+            if daily:
+                return counted_by_day(await self._reader.daily(asked["flow_runs"], now))
+            return Counted(await self._reader.by_windows(asked["flow_runs"], now))
         return Counted((DayCount(0, 0),) * len(WINDOWS))
 
     async def _count_of_flow(self, asked: Filter, now: datetime) -> Counted:
@@ -172,10 +177,6 @@ class RunReading:
             runs = await self._reader.count(asked, ENDS, after)
             windows.append(DayCount(runs, await self._reader.count(asked, FAILURES, after)))
         return Counted(tuple(windows))
-
-    def _uncounted(self, settings: PublishedSettings, now: datetime) -> list[Member]:
-        known = self._memory.counts(_counts_since(now))
-        return [m for m in self.members(settings) if m.sources and m.key not in known]
 
     def _missing(self, settings: PublishedSettings) -> list[Member]:
         ran = set(self._memory.sources)
@@ -250,6 +251,10 @@ def _end(run: Run) -> EndedRun:
         name=run.name if failed else None,
         error=shortened(run.state.message or "") if failed else None,
     )
+
+
+def _uncounted(members: Iterable[Member], known: Mapping[str, Counted]) -> list[Member]:
+    return [member for member in members if member.sources and member.key not in known]
 
 
 def _counts_since(now: datetime) -> float:

@@ -23,7 +23,7 @@ from sandbox.capture.incidents import Incident, incidents
 from sandbox.capture.messages import CapturedMessage, read_messages
 from sandbox.drill.pipelines import wait_for
 from sandbox.drill.settling import settle, wait_for_sentinel
-from sandbox.pictures import picture, slug
+from sandbox.pictures import slug, take_pictures
 from sandbox.runs import Runs, RunState
 from sandbox.services import start_sentinel
 from sandbox.soak.sentinel import end_sentinels
@@ -79,42 +79,42 @@ class Stage:
 
     async def load(self, flow: str, rows: int) -> None:
         """A flow tells how many rows it has loaded."""
-        event = {
-            "id": str(uuid4()),
-            "occurred": datetime.now(UTC).isoformat(),
-            "event": LOAD_EVENT,
-            "resource": load_labels(flow),
-            "related": [
-                {
-                    "prefect.resource.id": f"prefect.tag.{self.published.tag}",
-                    "prefect.resource.role": "tag",
-                }
-            ],
-            "payload": load_payload(Rows(total=rows), flow=flow, pipeline=None),
-        }
-        await self.client.request("POST", "/events", json=[event])
+        payload = load_payload(Rows(total=rows), flow=flow, pipeline=None)
+        await self._emit(LOAD_EVENT, load_labels(flow), payload=payload)
 
     async def heartbeat(self, flow: str, run: UUID) -> None:
         """A run says that it is alive, as Prefect's flow engine does."""
-        tag = f"prefect.tag.{self.published.tag}"
         found = await self.client.read_flow_run(run)
+        of_run = {
+            "prefect.resource.id": f"prefect.flow-run.{run}",
+            "prefect.resource.name": found.name,
+        }
+        of_flow = {
+            "prefect.resource.id": f"prefect.flow.{found.flow_id}",
+            "prefect.resource.role": "flow",
+            "prefect.resource.name": flow,
+        }
+        await self._emit(HEARTBEAT, of_run, of_flow)
+
+    async def _emit(
+        self,
+        name: str,
+        resource: Mapping[str, str],
+        *related: Mapping[str, str],
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Send an event of something with the stack's tag."""
+        tag = {
+            "prefect.resource.id": f"prefect.tag.{self.published.tag}",
+            "prefect.resource.role": "tag",
+        }
         event = {
             "id": str(uuid4()),
             "occurred": datetime.now(UTC).isoformat(),
-            "event": HEARTBEAT,
-            "resource": {
-                "prefect.resource.id": f"prefect.flow-run.{run}",
-                "prefect.resource.name": found.name,
-            },
-            "related": [
-                {
-                    "prefect.resource.id": f"prefect.flow.{found.flow_id}",
-                    "prefect.resource.role": "flow",
-                    "prefect.resource.name": flow,
-                },
-                {"prefect.resource.id": tag, "prefect.resource.role": "tag"},
-            ],
-            "payload": {},
+            "event": name,
+            "resource": resource,
+            "related": [*related, tag],
+            "payload": payload or {},
         }
         await self.client.request("POST", "/events", json=[event])
 
@@ -257,7 +257,7 @@ async def perform(
                 except ActError as error:
                     problem = str(error)
                 results.append(Result(act.name, time.monotonic() - start, problem))
-                if gallery and not problem:
+                if gallery and act.shows and not problem:
                     # Playwright's loop would be a second one in this thread.
                     await asyncio.to_thread(_take_pictures, stage, act, gallery)
     return results
@@ -265,9 +265,9 @@ async def perform(
 
 def _take_pictures(stage: Stage, act: Act, gallery: Path) -> None:
     gallery.mkdir(parents=True, exist_ok=True)
-    for shown in act.shows:
-        message = stage.messages(shown.channel, shown.title)[-1]
-        picture(stage.state.page_url, message.id, gallery / shown.file_name)
+    newest = {shown: stage.messages(shown.channel, shown.title)[-1] for shown in act.shows}
+    files = {gallery / shown.file_name: message.id for shown, message in newest.items()}
+    take_pictures(stage.state.page_url, files)
 
 
 @contextmanager

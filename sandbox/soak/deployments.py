@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from subprocess import TimeoutExpired
 from typing import Any
 from urllib.parse import quote
@@ -33,8 +34,9 @@ LONGEST_LIFE = 5.0
 """Seconds after which a deployment is killed at the latest: most end before."""
 FROM_NOTHING = 5
 """Every so many interruptions, what is interrupted is a first deployment."""
-REQUESTS = 30
-"""Every deployment sends more than so many."""
+EXPIRIES = (1, None, 60, None)
+"""By which request the credentials expire, in turn, if they do. Each deployment sends two at least,
+so a soak has deployments that a failing server stops, whatever the chance is."""
 TRIES = 2
 """Deployments to a server that fails, before it is well again."""
 BUSY, EXPIRED = httpx.Response(503, text="database is locked"), httpx.Response(401)
@@ -113,6 +115,7 @@ class _Soak:
     chance: random.Random
     say: Say
     found: Counter[str] = field(default_factory=Counter)
+    expiries: Iterator[int | None] = field(default_factory=lambda: cycle(EXPIRIES))
 
     def run(self, kills: int, failures: int, seed: int) -> DeploymentSoakReport:
         interruptions = [self._kill] * kills + [self._fail] * failures
@@ -166,8 +169,9 @@ class _Soak:
     def _faults(self) -> Callable[[], Fault | None]:
         """One bad day of a server: how bad differs."""
         share = self.chance.choice((0.05, 0.15, 0.4))
-        silent_at = self.chance.choice((None, None, self.chance.randint(1, REQUESTS)))
-        expired_at = self.chance.choice((None, self.chance.randint(0, REQUESTS)))
+        silent_at = self.chance.choice((None, None, self.chance.randint(1, 60)))
+        latest = next(self.expiries)
+        expired_at = None if latest is None else self.chance.randint(0, latest)
         requests = 0
 
         def fault() -> Fault | None:

@@ -1,7 +1,5 @@
 """Messages of native triggers as Prefect renders them: its own action, templates and events."""
 
-from typing import Any
-
 import pytest
 from prefect.server.schemas.states import State
 
@@ -17,7 +15,7 @@ from tests.contract.prefect_events import (
     Run,
 )
 from tests.contract.prefect_rendering import be_strict, rendered
-from tests.shared.example_stack import every_kind, pipeline_rules_of, raw_settings
+from tests.shared.example_stack import examples, pipeline_rules_of, raw_settings
 from tests.shared.strict_rendering import Rendered
 
 pytestmark = pytest.mark.contract
@@ -31,21 +29,9 @@ HOSTILE = [
     "100% of ]b[c",
     "\U0001f9a0 naïve \U0001f469\u200d\U0001f4bb",
 ]
+STACKS = examples()
 OF_POOLS = ("p1-work-pool", "work-pool-ready")
 STATES = {"recovery": COMPLETED, "late": LATE, "critical": CRASHED, "escalation-15m": TIMED_OUT}
-
-
-def without_pagerduty() -> dict[str, Any]:
-    channels: dict[str, Any] = raw_settings()["channels"]
-    del channels["on-call"]["secret"]
-    return channels
-
-
-STACKS = (
-    pipeline_rules_of(**every_kind()),
-    pipeline_rules_of(),
-    pipeline_rules_of(channels=without_pagerduty()),
-)
 
 
 @pytest.fixture

@@ -5,18 +5,23 @@ Prefect's own renderer, which lets undefined names pass, is in tests/contract.
 
 import re
 import time
-from typing import Any
 
 import pytest
 
 from alerting.plan import AutomationRule
-from tests.shared.example_stack import every_kind, pipeline_rules_of, raw_settings
+from tests.shared.example_stack import (
+    examples,
+    pipeline_rules_of,
+    raw_settings,
+    without_pagerduty,
+)
 from tests.shared.strict_rendering import (
     HOSTILE,
     RUN_ID,
     STRICT,
     Happened,
     Rendered,
+    assert_complete,
     render,
     template,
 )
@@ -35,17 +40,7 @@ def messages_of(rule: AutomationRule, happened: Happened) -> dict[str, Rendered]
     return {each.channel: render(each, happened) for each in rule.notifications}
 
 
-def without_pagerduty() -> dict[str, Any]:
-    channels: dict[str, Any] = raw_settings()["channels"]
-    del channels["on-call"]["secret"]
-    return channels
-
-
-STACKS = (
-    pipeline_rules_of(**every_kind()),
-    pipeline_rules_of(),
-    pipeline_rules_of(channels=without_pagerduty()),
-)
+STACKS = examples()
 HAPPENED = [
     Happened(),
     Happened(deployment="prod"),
@@ -66,11 +61,7 @@ def test_every_message_is_whole_whatever_happened(key: str, happened: Happened) 
             assert message.fields["Owner"]
             assert message.fields["Look"]
             for text in message.texts:
-                assert text
-                assert "None" not in text
-                assert "{" not in text
-                assert "}" not in text
-                assert not any(line.endswith((": ", ":")) for line in text.splitlines())
+                assert_complete(text)
 
 
 @pytest.mark.parametrize("key", list(STACKS[0]))

@@ -25,7 +25,7 @@ from alerting.sentinel.verdicts import Verdict
 from tests.shared.every_verdict import HISTORY, NOW, every_verdict
 from tests.shared.example_stack import every_kind, published_of, raw_settings, rules_of
 from tests.shared.histories import end, runs
-from tests.shared.strict_rendering import HOSTILE, Announced, Rendered, render
+from tests.shared.strict_rendering import HOSTILE, Announced, Rendered, assert_complete, render
 
 pytestmark = pytest.mark.judging
 
@@ -112,11 +112,7 @@ def test_every_message_is_whole_in_every_form(form: Form, changes: dict[str, obj
         message = in_form(message_of(verdict, settings), form)
         assert message.fields["Look"].startswith("https://prefect.example.com/runs"), verdict
         for text in message.texts:
-            assert text
-            assert "None" not in text
-            assert "{" not in text
-            assert "}" not in text
-            assert not any(line.endswith((": ", ":")) for line in text.splitlines())
+            assert_complete(text)
 
 
 @pytest.mark.parametrize("verdict", ALL, ids=named)

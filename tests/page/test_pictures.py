@@ -9,7 +9,7 @@ import pytest
 from sandbox.capture.address import CaptureAddress
 from sandbox.capture.channels import register_channels
 from sandbox.capture.messages import read_messages
-from sandbox.pictures import picture, pictures
+from sandbox.pictures import pictures, take_pictures
 from sandbox.state import SandboxError, SandboxState
 
 pytestmark = pytest.mark.page
@@ -60,8 +60,8 @@ def test_a_picture_is_as_tall_as_its_message(
     send("short", "one line")
     send("long", "line\n" * 20)
     short, long = read_messages(state.folder)
-    picture(state.page_url, short.id, tmp_path / "short.png")
-    picture(state.page_url, long.id, tmp_path / "long.png")
+    files = {tmp_path / "short.png": short.id, tmp_path / "long.png": long.id}
+    take_pictures(state.page_url, files)
     (width, height), (same_width, more) = size(tmp_path / "short.png"), size(tmp_path / "long.png")
     assert width == same_width <= 1120
     assert more > height + 20 * 40
@@ -73,8 +73,8 @@ def test_any_event_of_an_incident_has_the_incidents_picture(
     for action in ("trigger", "resolve"):
         event(sender, action)
     opened, resolved = read_messages(state.folder)
-    picture(state.page_url, opened.id, tmp_path / "opened.png")
-    picture(state.page_url, resolved.id, tmp_path / "resolved.png")
+    files = {tmp_path / "opened.png": opened.id, tmp_path / "resolved.png": resolved.id}
+    take_pictures(state.page_url, files)
     assert (tmp_path / "opened.png").read_bytes() == (tmp_path / "resolved.png").read_bytes()
 
 
@@ -102,4 +102,4 @@ def test_a_message_that_is_not_there_has_no_picture(state: SandboxState, tmp_pat
     with pytest.raises(SandboxError, match="no message was delivered to #alerts with 'x'"):
         pictures(state, tmp_path, "#alerts", "x")
     with pytest.raises(SandboxError, match="the page does not show the message nope"):
-        picture(state.page_url, "nope", tmp_path / "x.png")
+        take_pictures(state.page_url, {tmp_path / "x.png": "nope"})

@@ -116,6 +116,22 @@ def pipeline_rules_of(**changes: object) -> dict[str, AutomationRule]:
     return {key: rule for key, rule in rules.items() if rule.tier is not Tier.DRILL}
 
 
+def without_pagerduty() -> dict[str, Any]:
+    """The example's channels, of which none pages."""
+    channels: dict[str, Any] = raw_settings()["channels"]
+    del channels["on-call"]["secret"]
+    return channels
+
+
+def examples() -> tuple[dict[str, AutomationRule], ...]:
+    """The automations of native triggers with every kind of channel, as it is, and unpaged."""
+    return (
+        pipeline_rules_of(**every_kind()),
+        pipeline_rules_of(),
+        pipeline_rules_of(channels=without_pagerduty()),
+    )
+
+
 def published_of(**changes: object) -> PublishedSettings:
     """What hooks and the sentinel are told of the example."""
     return build_plan(settings_of(**changes), STACK).published

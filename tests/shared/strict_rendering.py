@@ -164,3 +164,12 @@ def _strings(value: object) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _strings(inner)
+
+
+def assert_complete(text: str) -> None:
+    """Nothing was left out of a text, and no template is left in it."""
+    assert text
+    assert "None" not in text
+    assert "{" not in text
+    assert "}" not in text
+    assert not any(line.endswith((": ", ":")) for line in text.splitlines())

@@ -1,7 +1,6 @@
 """What a job is told before it begins: its stacks, their credentials, and how outputs are set."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,6 @@ from tests.shared.workflows import REPOSITORY
 from tools.ci import credentials, runner, stacks
 
 pytestmark = pytest.mark.tools
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, without a runner around it."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("GITHUB_")]:
-        monkeypatch.delenv(name)
-    return tmp_path
 
 
 def test_the_stacks_are_those_that_have_a_file_but_the_sandboxs() -> None:

@@ -18,15 +18,6 @@ SUMMARY = "Resources:\n    ~ 2 to update\n    34 unchanged\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, without a runner around it."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("GITHUB_")]:
-        monkeypatch.delenv(name)
-    return tmp_path
-
-
-@pytest.fixture
 def cli(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A CLI that notes what it is asked, in `asked`, and does what `script` says."""
     program = folder / "bin" / "pulumi"
