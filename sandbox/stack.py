@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from pulumi import automation
+from pulumi.runtime import _grpc_settings
 from ruamel.yaml import YAML
 
 from alerting.plan import Plan, build_plan
@@ -31,6 +32,12 @@ from sandbox.state import SandboxState
 STACK = "sandbox"
 REPOSITORY = Path(__file__).resolve().parent.parent
 STAND_INS = Path(__file__).resolve().parent / "plugins" / "bin"
+
+# Connections of this process are shared by address. One to an engine that is gone is tried again
+# for minutes, and the next engine that gets the same port would be refused with it.
+_grpc_settings._GRPC_CHANNEL_OPTIONS.append(  # noqa: SLF001 the options have no public name
+    ("grpc.use_local_subchannel_pool", 1)
+)
 
 Configure = Callable[[dict[str, Any]], None]
 """Changes a stack's configuration, as read from its file, before it is deployed."""

@@ -31,6 +31,7 @@ def test_a_drill_passes_and_no_secret_is_anywhere(
         text=True,
         check=False,
     )
+    assert drill.stdout, drill.stderr
     report = json.loads(drill.stdout)
     assert drill.returncode == 0, report
     assert report["unexpected"] == []
