@@ -218,16 +218,17 @@ _WORDS: dict[VerdictKind, Callable[[Verdict, PublishedSettings], Words]] = {
     VerdictKind.SILENCE_OVER: _silence_over,
     VerdictKind.SUMMARY: _summary,
 }
+# In the past, which reads the same of one pipeline and of many.
 _LISTS = {
     VerdictKind.FAILURE: "failed",
-    VerdictKind.STREAK: "keep failing",
-    VerdictKind.ESCALATION: "have not recovered, for the {step}",
+    VerdictKind.STREAK: "kept failing",
+    VerdictKind.ESCALATION: "did not recover, for the {step}",
     VerdictKind.RECOVERY: "recovered",
-    VerdictKind.STALE: "are stale",
-    VerdictKind.FRESH: "are fresh again",
+    VerdictKind.STALE: "went stale",
+    VerdictKind.FRESH: "became fresh again",
     VerdictKind.ANOMALY: "loaded too few rows",
-    VerdictKind.LATE: "are late to start",
-    VerdictKind.STUCK: "run longer than they may",
+    VerdictKind.LATE: "did not start in time",
+    VerdictKind.STUCK: "ran longer than they may",
     VerdictKind.SUCCESS: "completed",
 }
 _LOUD = {VerdictKind.STREAK: "CRITICAL: ", VerdictKind.ESCALATION: "ESCALATION: "}

@@ -102,7 +102,11 @@ CALENDAR = Performance(
             _window,
             (Picture("data-alerts", "Silence over"),),
         ),
-        Act("the day's summary", _summary),
+        Act(
+            "the day's summary",
+            _summary,
+            (Picture("data-info", "Pipelines of"),),
+        ),
         Act("a run that nobody starts", _late, (Picture("data-alerts", "Late to start"),)),
         Act("a run whose heartbeats end", _lost),
     ),

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerting.plan.verdicts import VerdictKind
+from alerting.settings.durations import format_duration
 from alerting.silences.asked import AskedSilence
 from alerting.silences.store import add_silence, end_silence
 from sandbox.acts.stage import Act, Performance, Picture, Stage, need, same
 from sandbox.capture.incidents import IncidentStatus
 from sandbox.drill.pipelines import wait_for
 
+FRESH_WITHIN = timedelta(seconds=15)
 STORM = 200
 P1_SECONDS = 5.0
 MOST_MESSAGES = 5
@@ -19,20 +21,27 @@ LISTED_SECONDS = 150.0
 
 def _configure_quiet(config: dict[str, Any]) -> None:
     pipelines = config["data-alerts:pipelines"]
-    pipelines["fresh"] = {"owner": "data-platform", "freshWithin": "15s"}
+    pipelines["fresh"] = {"owner": "data-platform", "freshWithin": format_duration(FRESH_WITHIN)}
     pipelines["rows"] = {"owner": "data-platform", "rows": {"min": 1, "dropBelow": "50%"}}
     pipelines["stuck"] = {"owner": "data-platform", "maxDuration": "10s"}
 
 
 async def _freshness(stage: Stage) -> None:
     """No success for 15 s is told once, and so is the next success."""
+    stale = f"Stale: fresh, no success for {format_duration(FRESH_WITHIN)}"
+    fresh = "Fresh again: fresh"
+    # The first may count from the deployment, and so come at any moment.
+    await stage.arrived(stale, "data-alerts")
+    success = await stage.ended("fresh", "Completed", "")
+    await stage.arrived(fresh, "data-alerts")
+    told = await stage.arrived(stale, "data-alerts", 2)
+    after = told.received_at - success.at
+    need(after >= FRESH_WITHIN, f"it was told {after.total_seconds():.1f} s after a success")
     await stage.end("fresh", "Completed")
-    await stage.arrived("Stale: fresh, no success for 15s", "data-alerts")
-    await stage.end("fresh", "Completed")
-    await stage.arrived("Fresh again: fresh", "data-alerts")
+    await stage.arrived(fresh, "data-alerts", 2)
     same(
-        stage.titles("data-alerts", "fresh")[:2],
-        [":snail: Stale: fresh, no success for 15s", ":white_check_mark: Fresh again: fresh"],
+        stage.titles("data-alerts", "fresh")[:4],
+        [f":snail: {stale}", f":white_check_mark: {fresh}"] * 2,
         "Slack",
     )
 

@@ -316,18 +316,18 @@ def test_each_tier_says_what_it_is_about() -> None:
         "silence-over": ":memo: Silence over: all pipelines, a move",
         "summary": ":memo: Pipelines of example: 15 runs, 5 failed",
         "failure list": ":x: 5 pipelines failed",
-        "streak list": ":rotating_light: CRITICAL: 2 pipelines keep failing",
+        "streak list": ":rotating_light: CRITICAL: 2 pipelines kept failing",
         "escalation list": (
-            ":mega: ESCALATION: 2 pipelines have not recovered, for the on-call engineer"
+            ":mega: ESCALATION: 2 pipelines did not recover, for the on-call engineer"
         ),
         "recovery list": ":white_check_mark: 3 pipelines recovered",
         "resolved list": ":white_check_mark: Resolved: the pipelines that failed together",
         "success list": ":white_check_mark: 2 pipelines completed",
-        "stale list": ":snail: 2 pipelines are stale",
-        "fresh list": ":white_check_mark: 2 pipelines are fresh again",
+        "stale list": ":snail: 2 pipelines went stale",
+        "fresh list": ":white_check_mark: 2 pipelines became fresh again",
         "anomaly list": ":chart_with_downwards_trend: 2 pipelines loaded too few rows",
-        "late list": ":hourglass: 2 pipelines are late to start",
-        "stuck list": ":hourglass: 2 pipelines run longer than they may",
+        "late list": ":hourglass: 2 pipelines did not start in time",
+        "stuck list": ":hourglass: 2 pipelines ran longer than they may",
     }
     sentences = {name: message.sentence for name, message in messages.items()}
     since = "since 2026-03-01 06:00:00 UTC"
