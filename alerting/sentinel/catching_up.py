@@ -12,10 +12,11 @@ from uuid import UUID
 
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
-from alerting.sentinel.events import Event, ended_run
+from alerting.sentinel.events import Event, ended_run, run_in_state
 from alerting.sentinel.grouping import without
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import pipeline_key, rules_of
+from alerting.sentinel.overdue import overdue_id
 from alerting.sentinel.verdicts import Verdict
 
 AUTOMATION_TRIGGERED = "prefect.automation.triggered"
@@ -26,6 +27,7 @@ _KINDS = {
     "escalation": VerdictKind.ESCALATION,
     "p1-all-down": VerdictKind.ALL_DOWN,
 }
+_LATE = "late"
 
 
 @dataclass(frozen=True)
@@ -93,17 +95,29 @@ def missed(
 
 def standby_firing(event: Event, settings: PublishedSettings) -> StandbyFiring | None:
     """The firing that an automation's event tells of; None when it is not one of the standby's."""
-    keys = {name: key for key, name in rules_of(settings).standby.items()}
-    key = keys.get(event["resource"].get("prefect.resource.name", ""))
-    triggering: Mapping[str, Any] | None = event["payload"].get("triggering_event")
-    if key is None or triggering is None:
-        return None
-    ended = ended_run(triggering, settings.tag)
-    if ended is None:
+    key, triggering = _standby_rule(event, settings)
+    ended = ended_run(triggering, settings.tag) if triggering else None
+    if key is None or ended is None:
         return None
     kind, step = _kind_of(key)
     at = datetime.fromisoformat(event["occurred"])
     return StandbyFiring(kind, step, at, ended, _key(ended, settings))
+
+
+def told_late(event: Event, settings: PublishedSettings) -> UUID | None:
+    """The id of the verdict on a late run of which the standby told; None for other events."""
+    key, triggering = _standby_rule(event, settings)
+    run = run_in_state(triggering, settings.tag) if triggering and key == _LATE else None
+    return overdue_id(VerdictKind.LATE, run, settings) if run else None
+
+
+def _standby_rule(
+    event: Event, settings: PublishedSettings
+) -> tuple[str | None, Mapping[str, Any] | None]:
+    """The key of the standby's rule that fired, and the event that it fired on."""
+    keys = {name: key for key, name in rules_of(settings).standby.items()}
+    key = keys.get(event["resource"].get("prefect.resource.name", ""))
+    return key, event["payload"].get("triggering_event")
 
 
 def _kind_of(key: str) -> tuple[VerdictKind, str | None]:

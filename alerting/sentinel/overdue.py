@@ -56,6 +56,10 @@ class Overdue:
         at: datetime,
         facts: tuple[tuple[str, str], ...] = (),
     ) -> Verdict:
-        key = pipeline_key(run, self._settings.pipeline_of(run.flow, run.deployment))
-        found = verdict_id(rules_of(self._settings).scope, kind, key, str(run.run_id))
-        return Verdict(kind, found, at, run, facts=facts)
+        return Verdict(kind, overdue_id(kind, run, self._settings), at, run, facts=facts)
+
+
+def overdue_id(kind: VerdictKind, run: Ended, settings: PublishedSettings) -> UUID:
+    """The id of the verdict that a run is late or stuck."""
+    key = pipeline_key(run, settings.pipeline_of(run.flow, run.deployment))
+    return verdict_id(rules_of(settings).scope, kind, key, str(run.run_id))

@@ -11,7 +11,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from alerting.plan.published import PublishedSettings
-from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
+from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing, told_late
 from alerting.sentinel.events import Event, announced_runs, told_ids
 from alerting.sentinel.gate import Gate
 from alerting.sentinel.history import Ended, no_run
@@ -105,6 +105,7 @@ async def recover(
         found += judge.observe(ended)
     found += judge.tick(now)
     ids = frozenset(told for event in announced for told in told_ids(event))
+    ids |= {late for event in firings if (late := told_late(event, settings))}
     told = Told(ids, tuple(_firings(firings, settings)))
     let_through = [*gate.admit(found, ids), *gate.tick(now, ids)]
     return Recovered(judge, gate, since, missed(let_through, found, since, told, settings), ids)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from alerting.plan.verdicts import VerdictKind
-from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
+from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing, told_late
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import judge
+from alerting.sentinel.overdue import Overdue
 from alerting.sentinel.verdicts import Verdict
 from tests.shared.example_stack import published_of, rules_of
 from tests.shared.histories import end, minute, runs, told
@@ -118,11 +119,15 @@ def test_every_standby_automation_is_understood() -> None:
         assert standby_firing(firing(key, 4, end("F", 3)), SETTINGS) is not None
 
 
-def test_a_late_run_that_the_standby_told_of_is_no_end() -> None:
-    event = firing("late", 4, end("F", 3))
+def test_a_late_run_that_the_standby_told_of_is_no_end_and_is_not_told_again() -> None:
+    run = end("F", 3, "load-clicks", "prod")
+    event = firing("late", 4, run)
     labels = event["payload"]["triggering_event"]["resource"]
     labels |= {"prefect.state-type": "SCHEDULED", "prefect.state-name": "Late"}
     assert standby_firing(event, SETTINGS) is None
+    [verdict] = Overdue(SETTINGS).look([(run, run.at)], [], NOW)
+    assert told_late(event, SETTINGS) == verdict.id
+    assert told_late(firing("warning", 4, run), SETTINGS) is None
 
 
 def test_other_automations_told_nothing_that_counts() -> None:

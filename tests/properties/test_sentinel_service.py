@@ -308,6 +308,19 @@ def test_while_the_standby_is_on_its_heartbeat_says_so_and_what_was_told_is_not_
     ]
 
 
+@pytest.mark.parametrize("standby_told", [False, True])
+def test_a_late_run_of_which_the_standby_told_is_not_told_again(standby_told: bool) -> None:
+    server = FakeServer()
+    live(server)
+    waiting = end("orders", 1, "Late")
+    server.late = [(waiting, waiting.at)]
+    standby = server.settings.sentinel.standby if server.settings.sentinel else {}
+    server.firings = [firing(standby["late"], waiting)] if standby_told else []
+    server.to_come = [end("stranger", minute, "Completed") for minute in (30, 40)]
+    live(server)
+    assert kinds(server) == ([] if standby_told else [("data-alerts.late", "orders")])
+
+
 def firing(name: str, ended: Ended, after: timedelta = timedelta(seconds=1)) -> dict[str, object]:
     return {
         "id": str(ended.run_id),

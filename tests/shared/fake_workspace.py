@@ -54,7 +54,8 @@ def end(flow: str, minutes: float, state: str = "Failed", deployment: str | None
 
 def event_of(ended: Ended, tag: str = "dlt") -> Event:
     """The event by which a server tells of a run's end."""
-    kind = {"Completed": "COMPLETED", "Crashed": "CRASHED"}.get(ended.state, "FAILED")
+    kinds = {"Completed": "COMPLETED", "Crashed": "CRASHED", "Late": "SCHEDULED"}
+    kind = kinds.get(ended.state, "FAILED")
     related = [("flow", ended.flow), ("tag", tag)]
     if ended.deployment:
         related.append(("deployment", ended.deployment))
