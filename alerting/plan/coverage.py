@@ -13,7 +13,7 @@ from alerting.plan.delivery import Delivery, is_set_up
 from alerting.plan.occasions import Occasion, occasions, routed
 from alerting.plan.rules import Tier
 from alerting.plan.silences import Silences, Window
-from alerting.plan.verdicts import DEFAULT_ROUTE, VerdictKind
+from alerting.plan.verdicts import DEFAULT_ROUTE, OVERDUE
 from alerting.settings import Settings
 from alerting.settings.durations import format_duration
 from alerting.settings.models import Evaluation
@@ -21,7 +21,6 @@ from alerting.settings.models import Evaluation
 _PAGING = frozenset({Tier.CRITICAL, Tier.ESCALATION, Tier.P1})
 _AWAKE = timedelta(minutes=1)
 _FROM, _LOOKED_AT = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=62)
-_UNRESOLVED = frozenset({VerdictKind.LATE, VerdictKind.STUCK})
 
 
 @dataclass(frozen=True)
@@ -136,13 +135,14 @@ def _paged_twice(settings: Settings) -> Iterator[Finding]:
 def _never_resolved(settings: Settings) -> Iterator[Finding]:
     """Pages whose incidents nothing closes."""
     delivery = Delivery(settings)
+    triggers_judge = settings.evaluation is Evaluation.TRIGGERS
     for occasion in _of_default_route(settings):
-        if _UNRESOLVED.issuperset(occasion.kinds):
+        if triggers_judge and OVERDUE.issuperset(occasion.kinds):
             for channel in filter(delivery.closes, occasion.notify):
                 yield Finding(
                     occasion.key,
-                    f"pages {channel}, and nothing resolves it: that a run has started or ended is "
-                    "no verdict. Tell Slack, or close them by hand",
+                    f"pages {channel}, and nothing resolves it: no trigger sees the success that "
+                    "ends it. Tell Slack, close them by hand, or use evaluation: sentinel",
                 )
         if occasion.tier not in _PAGING:
             continue

@@ -212,7 +212,7 @@ def _closing(settings: Settings, routes: tuple[str, ...]) -> Iterator[Occasion]:
     tiers, delivery = settings.tiers, Delivery(settings)
     lists = [tiers.warning.notify, tiers.critical.notify if tiers.critical else ()]
     lists += [step.notify for step in settings.escalation]
-    lists += [tier.notify for tier in (tiers.freshness, tiers.anomaly) if tier]
+    lists += [tier.notify for tier in (tiers.freshness, tiers.anomaly, tiers.late) if tier]
     paged = dict.fromkeys(name for notify in lists for name in notify)
     if resolving := tuple(name for name in paged if delivery.closes(name)):
         yield Occasion(

@@ -58,6 +58,9 @@ ABOUT_RUNS = frozenset(
 )
 """Kinds that are about the end of one pipeline's run, and so tell of it."""
 
+OVERDUE = frozenset({VerdictKind.LATE, VerdictKind.STUCK})
+"""Kinds about a run that has not started or not ended: the pipeline's next success ends them."""
+
 EVENT_PREFIX = "data-alerts."
 HEARTBEAT_EVENT = f"{EVENT_PREFIX}heartbeat"
 

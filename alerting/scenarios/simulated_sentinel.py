@@ -8,16 +8,18 @@ from uuid import UUID
 from alerting.plan.load_events import Load, load_of, pipeline_of_load
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
+from alerting.plan.verdicts import VerdictKind
 from alerting.scenarios.open_runs import OpenRuns
 from alerting.scenarios.run_events import made_id
 from alerting.sentinel.anomalies import of_load
-from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing
+from alerting.sentinel.catching_up import StandbyFiring, Told, late_run, missed, standby_firing
 from alerting.sentinel.drills import answer
 from alerting.sentinel.events import announcement, ended_run, heartbeat, parent_task_run
 from alerting.sentinel.gate import Gate
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import REORDERED, Judge, rules_of, silences_of
 from alerting.sentinel.ordering import in_order
+from alerting.sentinel.overdue import overdue_id
 from alerting.sentinel.summaries import Day, day_over, silence_over
 from alerting.sentinel.verdicts import Verdict
 
@@ -46,6 +48,7 @@ class SimulatedSentinel:
         self._added: list[Silence] = []
         self._announced: set[UUID] = set()
         self._firings: list[StandbyFiring] = []
+        self._told_overdue: list[tuple[Ended, datetime]] = []
         self._heard: datetime | None = None
         self._heard_before: datetime | None = None
         self._looked: datetime = deployed
@@ -55,6 +58,9 @@ class SimulatedSentinel:
         """The server's event of an automation that fired, for what is not to be told again."""
         if firing := standby_firing(event, self._settings):
             self._firings.append(firing)
+        if run := late_run(event, self._settings):
+            self._announced.add(overdue_id(VerdictKind.LATE, run, self._settings))
+            self._told_overdue.append((run, datetime.fromisoformat(event["occurred"])))
 
     def knows_parent(self, task_run_id: UUID, *, alerts: bool) -> None:
         """The run that a task run belongs to; the service asks the API about it."""
@@ -80,7 +86,7 @@ class SimulatedSentinel:
         self._open_runs.note(event)
         ended = ended_run(event, self._settings.tag)
         if ended is None or not self._counts(event, ended):
-            return self._tell(self._open_runs.overdue(now), now) if self._judge else []
+            return self._tell(self._overdue(now), now) if self._judge else []
         self._history.append(ended)
         return self._tell(self._judge.observe(ended), now) if self._judge else []
 
@@ -100,7 +106,7 @@ class SimulatedSentinel:
         """What has become due by now."""
         if self._judge is None or self._gate is None:
             return []
-        found = [*self._judge.tick(now), *self._over(now), *self._open_runs.overdue(now)]
+        found = [*self._judge.tick(now), *self._over(now), *self._overdue(now)]
         told = self._tell(found, now)
         return [*told, *self._announce(self._gate.tick(now), now)]
 
@@ -127,6 +133,8 @@ class SimulatedSentinel:
             silences=silences_of(self._settings, self._added),
             deployed=self._deployed,
         )
+        for run, at in self._told_overdue:
+            judge.note_overdue([run], at)
         gate = self._gate = Gate(judge)
         ordered = sorted(self._history, key=lambda ended: ended.order)
         found = [verdict for ended in ordered for verdict in judge.observe(ended)]
@@ -134,13 +142,21 @@ class SimulatedSentinel:
         told = Told(frozenset(self._announced), tuple(self._firings))
         let_through = [*gate.admit(found, told.ids), *gate.tick(now, told.ids)]
         new = missed(let_through, found, self._since, told, self._settings)
-        others = [*self._over(now), *self._open_runs.overdue(now)]
+        others = [*self._over(now), *self._overdue(now)]
         others += [verdict for load in self._loads for verdict in self._of_load(load)]
         return [*self._announce(new, now), *self._tell(others, now)]
 
     def disconnect(self) -> None:
         """It is killed, or has lost the server: it remembers nothing."""
         self._judge = self._gate = None
+
+    def _overdue(self, now: datetime) -> list[Verdict]:
+        """Runs that are late to start, or run too long, and were not before."""
+        found = self._open_runs.overdue(now)
+        self._told_overdue += [(verdict.ended, now) for verdict in found]
+        if self._judge:
+            self._judge.note_overdue([verdict.ended for verdict in found], now)
+        return found
 
     def _over(self, now: datetime) -> list[Verdict]:
         """The silences, and the days, that are over by now."""

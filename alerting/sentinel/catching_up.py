@@ -16,7 +16,6 @@ from alerting.sentinel.events import Event, ended_run, run_in_state
 from alerting.sentinel.grouping import without
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import pipeline_key, rules_of
-from alerting.sentinel.overdue import overdue_id
 from alerting.sentinel.verdicts import Verdict
 
 AUTOMATION_TRIGGERED = "prefect.automation.triggered"
@@ -104,11 +103,10 @@ def standby_firing(event: Event, settings: PublishedSettings) -> StandbyFiring |
     return StandbyFiring(kind, step, at, ended, _key(ended, settings))
 
 
-def told_late(event: Event, settings: PublishedSettings) -> UUID | None:
-    """The id of the verdict on a late run of which the standby told; None for other events."""
+def late_run(event: Event, settings: PublishedSettings) -> Ended | None:
+    """The late run of which a firing of the standby told; None for other events."""
     key, triggering = _standby_rule(event, settings)
-    run = run_in_state(triggering, settings.tag) if triggering and key == _LATE else None
-    return overdue_id(VerdictKind.LATE, run, settings) if run else None
+    return run_in_state(triggering, settings.tag) if triggering and key == _LATE else None
 
 
 def _standby_rule(

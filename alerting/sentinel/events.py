@@ -123,6 +123,11 @@ def announced_runs(event: Event) -> Iterator[Ended]:
     about_runs = {kind.event for kind in (*ABOUT_RUNS, VerdictKind.ALL_DOWN)}
     if event["event"] not in about_runs:
         return
+    yield from runs_told(event)
+
+
+def runs_told(event: Event) -> Iterator[Ended]:
+    """The runs that an announcement tells of."""
     payload = event["payload"]
     for run in payload.get("members") or (payload,):
         yield Ended(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.plan.verdicts import VerdictKind
-from alerting.sentinel.pipeline import Change
+from alerting.sentinel.condition import Change
 from alerting.sentinel.verdicts import Verdict, verdict_id
 
 

@@ -7,43 +7,12 @@ from uuid import UUID
 
 from alerting.plan.published import PublishedPipeline, PublishedStep, SentinelSettings
 from alerting.plan.silences import Silences
-from alerting.plan.verdicts import VerdictKind
+from alerting.plan.verdicts import OVERDUE, VerdictKind
+from alerting.sentinel.condition import Change, Condition, is_change
 from alerting.sentinel.escalation import due_steps
 from alerting.sentinel.freshness import MOMENT, next_stale, stale
 from alerting.sentinel.history import Ended
 from alerting.sentinel.verdicts import Outage, Verdict, verdict_id
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How a pipeline is after some of its runs: healthy, or in an outage."""
-
-    success: Ended | None = None
-    """Its last success, None when it has had none."""
-    outage: Outage | None = None
-    mended: Ended | None = None
-    """The success that ends the outage, if no failure follows too soon."""
-    ran: bool = False
-
-    @property
-    def is_down(self) -> bool:
-        """Whether its last run failed."""
-        return self.outage is not None and self.mended is None
-
-    @property
-    def anchor(self) -> str | None:
-        """State id of its last success."""
-        return str(self.success.state_id) if self.success else None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A pipeline went down or came up, or ran for the first time."""
-
-    ended: Ended
-    pipeline: str
-    anchor: str | None
-    """What tells this time of being down from others; None when it is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +53,8 @@ class PipelineHistory:
         self._known: set[UUID] = set()
         self._found_stale: str | None = None
         """The anchor after which it was found stale before anything further was heard of."""
+        self._overdue: list[datetime] = []
+        """When people were told of a run that is late or stuck, once between two successes."""
 
     def observe(self, ended: Ended) -> list[Verdict]:
         """What follows from a further end, also where it belongs before others.
@@ -103,8 +74,14 @@ class PipelineHistory:
             del self._entries[position:]
         before = self.condition
         verdicts = [verdict for each in (ended, *later) for verdict in self._advance(each)]
-        self.has_changed = bool(later) or _is_change(before, self.condition)
+        self.has_changed = bool(later) or is_change(before, self.condition)
         return verdicts
+
+    def overdue(self, at: datetime) -> None:
+        """People were told then of a run that is late or stuck: the next success ends it."""
+        success = self.condition.success
+        if not any(success is None or success.at < known for known in self._overdue):
+            self._overdue.append(at)
 
     def due(self, now: datetime) -> Iterator[Verdict]:
         """What has become true by now without a further run."""
@@ -141,7 +118,7 @@ class PipelineHistory:
             [*(e.before for e in self._entries[1:]), self.condition],
             strict=True,
         ):
-            if _is_change(entry.before, after):
+            if is_change(entry.before, after):
                 down = after.outage if after.is_down else None
                 yield Change(entry.ended, self.key, after.anchor or down.anchor if down else None)
 
@@ -157,6 +134,8 @@ class PipelineHistory:
             self._known.discard(self._entries[count].ended.state_id)
             count += 1
         del self._entries[:count]
+        over = min(success.at, time) if (success := self.condition.success) else None
+        self._overdue = [at for at in self._overdue if over is None or at > over]
 
     def _advance(self, ended: Ended) -> Iterator[Verdict]:
         before = self.condition
@@ -230,12 +209,19 @@ class PipelineHistory:
         if self._is_settled(after, ended.at):
             yield from self._recovered(after)
             self.condition = Condition(success=ended, ran=True)
-        elif was_stale and not before.is_down:
-            yield self._plain(VerdictKind.FRESH, ended)
-            if VerdictKind.STALE in self._rules.pages:
+        elif not before.is_down:
+            if was_stale:
+                yield self._plain(VerdictKind.FRESH, ended)
+            pages_stale = VerdictKind.STALE in self._rules.pages
+            if (was_stale and pages_stale) or self._was_overdue(before, ended):
                 yield self._plain(VerdictKind.RESOLVED, ended)
         if self._rules.success and self._listed and self._listed.announce_success:
             yield self._plain(VerdictKind.SUCCESS, ended)
+
+    def _was_overdue(self, before: Condition, ended: Ended) -> bool:
+        """Whether a success ends what people were told of since the one before it."""
+        since = before.success.at if before.success else None
+        return any(at <= ended.at and (since is None or since < at) for at in self._overdue)
 
     def _is_settled(self, condition: Condition, at: datetime) -> bool:
         """Whether an outage is over for good by then."""
@@ -260,6 +246,7 @@ class PipelineHistory:
         return (
             VerdictKind.FAILURE in pages
             or VerdictKind.STALE in pages
+            or not OVERDUE.isdisjoint(pages)
             or (VerdictKind.STREAK in pages and outage.streaks > 0)
             or (VerdictKind.ESCALATION in pages and self._is_escalated(outage, mended))
         )
@@ -299,7 +286,3 @@ class PipelineHistory:
     def _verdict(self, kind: VerdictKind, ended: Ended, outage: Outage, *about: str) -> Verdict:
         found = verdict_id(self._rules.scope, kind, self.key, *about)
         return Verdict(kind, found, ended.at, ended, outage)
-
-
-def _is_change(before: Condition, after: Condition) -> bool:
-    return not before.ran or before.is_down != after.is_down

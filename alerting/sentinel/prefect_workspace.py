@@ -1,7 +1,7 @@
 """A Prefect workspace, self-hosted or in the Cloud, through Prefect's own client."""
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -99,11 +99,16 @@ class PrefectWorkspace:
         """Emit events; when this returns, the server has them."""
         await self._client.request("POST", "/events", json=list(events))
 
-    async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
-        """The verdicts that sentinels of the stack announced since then."""
+    async def announced(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        kinds: Collection[VerdictKind] = tuple(VerdictKind),
+    ) -> list[Event]:
+        """The verdicts of these kinds that sentinels of the stack announced since then."""
         asked = {
             "occurred": from_then_on(since),
-            "event": {"name": [kind.event for kind in VerdictKind]},
+            "event": {"name": [kind.event for kind in kinds]},
             "resource": {"labels": {SCOPE_LABEL: _scope(settings)}},
         }
         return [event async for event in read_events(self._client, asked)]

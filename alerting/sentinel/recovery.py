@@ -11,8 +11,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from alerting.plan.published import PublishedSettings
-from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing, told_late
-from alerting.sentinel.events import Event, announced_runs, told_ids
+from alerting.plan.verdicts import OVERDUE, VerdictKind
+from alerting.sentinel.catching_up import StandbyFiring, Told, late_run, missed, standby_firing
+from alerting.sentinel.events import Event, announced_runs, runs_told, told_ids
 from alerting.sentinel.gate import Gate
 from alerting.sentinel.history import Ended, no_run
 from alerting.sentinel.judging import (
@@ -23,9 +24,12 @@ from alerting.sentinel.judging import (
     rules_of,
     silences_of,
 )
+from alerting.sentinel.overdue import overdue_id
 from alerting.sentinel.verdicts import Verdict
 from alerting.sentinel.workspace import Workspace
 
+EVENTS_KEPT = timedelta(days=7)
+"""How far back Prefect knows events, unless it is configured otherwise."""
 AT_ONCE = 8
 """Questions that the server is asked at the same time."""
 
@@ -99,16 +103,31 @@ async def recover(
         silences=silences_of(settings, await workspace.silences(settings)),
         deployed=beginning.deployed,
     )
+    await _note_overdue(workspace, judge, firings, now)
     gate = Gate(judge, knows_storms=not await workspace.had_storm(settings))
     found: list[Verdict] = []
     for ended in sorted((_by_state(pasts) | recent).values(), key=lambda each: each.order):
         found += judge.observe(ended)
     found += judge.tick(now)
     ids = frozenset(told for event in announced for told in told_ids(event))
-    ids |= {late for event in firings if (late := told_late(event, settings))}
+    late = (run for event in firings if (run := late_run(event, settings)))
+    ids |= {overdue_id(VerdictKind.LATE, run, settings) for run in late}
     told = Told(ids, tuple(_firings(firings, settings)))
     let_through = [*gate.admit(found, ids), *gate.tick(now, ids)]
     return Recovered(judge, gate, since, missed(let_through, found, since, told, settings), ids)
+
+
+async def _note_overdue(
+    workspace: Workspace, judge: Judge, firings: Iterable[Event], now: datetime
+) -> None:
+    """Late and stuck runs that people were told of, which a success has ended or will."""
+    if OVERDUE.isdisjoint(rules_of(judge.settings).pages):
+        return
+    for event in await workspace.announced(judge.settings, now - EVENTS_KEPT, OVERDUE):
+        judge.note_overdue(runs_told(event), datetime.fromisoformat(event["occurred"]))
+    for event in firings:
+        if run := late_run(event, judge.settings):
+            judge.note_overdue([run], datetime.fromisoformat(event["occurred"]))
 
 
 async def with_pasts(

@@ -69,7 +69,9 @@ class Rounds:
         if self._longest:
             before = now - min(self._longest.values())
             running = await self._workspace.running(self._settings, sorted(self._longest), before)
-        return self._new(self._overdue.look(late, running, now))
+        found = self._overdue.look(late, running, now)
+        self._judge.note_overdue([verdict.ended for verdict in found], now)
+        return self._new(found)
 
     async def loads(self, events: Iterable[Event]) -> list[Verdict]:
         """What follows from loads of which flows have told."""

@@ -1,6 +1,6 @@
 """What the sentinel asks of a Prefect workspace, and what it tells it."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Protocol
 from alerting.plan.load_events import Load
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
+from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
 
@@ -45,8 +46,13 @@ class Workspace(Protocol):
         """Emit events; when this returns, the server has them."""
         ...
 
-    async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
-        """The verdicts that sentinels of the stack announced since then."""
+    async def announced(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        kinds: Collection[VerdictKind] = tuple(VerdictKind),
+    ) -> list[Event]:
+        """The verdicts of these kinds that sentinels of the stack announced since then."""
         ...
 
     async def judged_until(self, settings: PublishedSettings) -> datetime | None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from alerting.plan.verdicts import VerdictKind
-from alerting.sentinel.catching_up import StandbyFiring, Told, missed, standby_firing, told_late
+from alerting.sentinel.catching_up import StandbyFiring, Told, late_run, missed, standby_firing
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import judge
-from alerting.sentinel.overdue import Overdue
+from alerting.sentinel.overdue import Overdue, overdue_id
 from alerting.sentinel.verdicts import Verdict
 from tests.shared.example_stack import published_of, rules_of
 from tests.shared.histories import end, minute, runs, told
@@ -125,9 +125,11 @@ def test_a_late_run_that_the_standby_told_of_is_no_end_and_is_not_told_again() -
     labels = event["payload"]["triggering_event"]["resource"]
     labels |= {"prefect.state-type": "SCHEDULED", "prefect.state-name": "Late"}
     assert standby_firing(event, SETTINGS) is None
+    late = late_run(event, SETTINGS)
+    assert late is not None
     [verdict] = Overdue(SETTINGS).look([(run, run.at)], [], NOW)
-    assert told_late(event, SETTINGS) == verdict.id
-    assert told_late(firing("warning", 4, run), SETTINGS) is None
+    assert overdue_id(VerdictKind.LATE, late, SETTINGS) == verdict.id
+    assert late_run(firing("warning", 4, run), SETTINGS) is None
 
 
 def test_other_automations_told_nothing_that_counts() -> None:

@@ -1,7 +1,7 @@
 """A Prefect workspace in memory, whose client can be killed at any call."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,13 @@ from alerting.plan.drill_events import YES
 from alerting.plan.load_events import Load, load_of, pipeline_of_load
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
-from alerting.plan.verdicts import HEARTBEAT_EVENT, RESUMED, STANDBY_LABEL, TOGETHER_LABEL
+from alerting.plan.verdicts import (
+    HEARTBEAT_EVENT,
+    RESUMED,
+    STANDBY_LABEL,
+    TOGETHER_LABEL,
+    VerdictKind,
+)
 from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import pipeline_key, rules_of
@@ -164,8 +170,20 @@ class FakeWorkspace:
 
         await self._call(emit)
 
-    async def announced(self, settings: PublishedSettings, since: datetime) -> list[Event]:
-        return await self._call(lambda: [e for e in self._server.verdicts if _occurred(e) >= since])
+    async def announced(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        kinds: Collection[VerdictKind] = tuple(VerdictKind),
+    ) -> list[Event]:
+        names = {kind.event for kind in kinds}
+        return await self._call(
+            lambda: [
+                each
+                for each in self._server.verdicts
+                if _occurred(each) >= since and each["event"] in names
+            ]
+        )
 
     async def judged_until(self, settings: PublishedSettings) -> datetime | None:
         def latest() -> datetime | None:

@@ -187,9 +187,10 @@ class TestNeverResolved:
         )
         assert found == {}
 
-    def test_a_page_for_a_run_that_is_late_which_no_recovery_closes(self) -> None:
-        found = sound(tiers=tiers(late={"notify": ["on-call"]}))
-        assert "nothing resolves it" in found["late"]
+    def test_a_page_for_a_run_that_is_late_which_no_trigger_closes(self) -> None:
+        late = tiers(late={"notify": ["on-call"]})
+        assert "nothing resolves it" in sound(tiers=late, evaluation="triggers")["late"]
+        assert sound(tiers=late) == {}
 
 
 class TestWakesNobody:
