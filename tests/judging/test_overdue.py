@@ -1,16 +1,19 @@
 """Runs that do not start in time, and runs that do not end: each is told of once."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 import pytest
 
+from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.history import Ended
+from alerting.sentinel.judging import Judge
 from alerting.sentinel.messages import message_of
 from alerting.sentinel.overdue import Overdue
-from tests.shared.example_stack import published_of
-from tests.shared.histories import minute, told
+from tests.shared.example_stack import published_of, raw_settings
+from tests.shared.histories import end, minute, told
 
 pytestmark = pytest.mark.judging
 
@@ -20,6 +23,11 @@ PIPELINES = {
     "views": {"owner": "web"},
 }
 SETTINGS = published_of(pipelines=PIPELINES, escalation=[])
+PAGING = published_of(
+    pipelines=PIPELINES,
+    escalation=[],
+    tiers={**raw_settings()["tiers"], "late": {"notify": ["on-call"]}},
+)
 
 
 def run(flow: str, at: float, state: str = "Running", deployment: str | None = None) -> Ended:
@@ -106,3 +114,68 @@ class TestLate:
             "orders",
             "views",
         ]
+
+
+class TestWhatEndsIt:
+    """A page for such a run is closed by the pipeline's next success."""
+
+    def test_the_next_success_closes_it_once(self) -> None:
+        judging = told_at(minute(10), "orders", after=[end("S", 0)])
+        assert told(judging.observe(end("S", 20))) == [("resolved", 20, "orders")]
+        assert judging.observe(end("S", 30)) == []
+
+    def test_it_is_closed_also_where_the_pipeline_never_ran_before(self) -> None:
+        judging = told_at(minute(10), "orders")
+        assert told(judging.observe(end("S", 20))) == [("resolved", 20, "orders")]
+
+    def test_a_success_from_before_that_is_heard_of_late_closes_nothing(self) -> None:
+        judging = told_at(minute(10), "orders", after=[end("S", 0)])
+        assert judging.observe(end("S", 9)) == []
+        assert told(judging.observe(end("S", 20))) == [("resolved", 20, "orders")]
+
+    def test_an_earlier_success_that_is_heard_of_late_takes_its_place(self) -> None:
+        judging = told_at(minute(12), "orders", after=[end("S", 0)])
+        assert told(judging.observe(end("S", 20))) == [("resolved", 20, "orders")]
+        assert told(judging.observe(end("S", 15))) == [("resolved", 15, "orders")]
+
+    def test_where_failures_came_between_the_recovery_closes_it(self) -> None:
+        judging = told_at(minute(10), "orders", after=[end("S", 0)])
+        assert told(judging.observe(end("F", 20))) == [("failure", 20, "orders")]
+        found = judging.observe(end("S", 30))
+        assert told(found) == [("recovery", 30, "orders"), ("resolved", 30, "orders")]
+
+    def test_another_pipelines_success_closes_nothing(self) -> None:
+        assert told_at(minute(10), "views").observe(end("S", 20)) == []
+
+    def test_what_is_told_again_and_again_is_one_page(self) -> None:
+        judging = told_at(minute(10), "orders", after=[end("S", 0)])
+        for at in range(11, 19):
+            judging.note_overdue([run("orders", 5)], minute(at))
+        assert told(judging.observe(end("S", 20))) == [("resolved", 20, "orders")]
+        assert judging.observe(end("S", 21)) == []
+
+    def test_it_is_closed_however_long_it_was_open(self) -> None:
+        judging = told_at(minute(10), "orders", after=[end("S", 0)])
+        judging.tick(minute(10_000))
+        assert told(judging.observe(end("S", 10_001))) == [("resolved", 10_001, "orders")]
+        judging.tick(minute(20_000))
+        assert judging.observe(end("S", 20_001)) == []
+
+    def test_where_nobody_is_paged_for_it_nothing_is_closed(self) -> None:
+        judging = told_at(minute(10), "orders", settings=SETTINGS)
+        assert judging.observe(end("S", 20)) == []
+
+
+def told_at(
+    at: datetime,
+    flow: str,
+    *,
+    after: Iterable[Ended] = (),
+    settings: PublishedSettings = PAGING,
+) -> Judge:
+    """A judge that knows that people were told then of a run of a flow that is late."""
+    judging = Judge(settings)
+    for ended in after:
+        judging.observe(ended)
+    judging.note_overdue([run(flow, 5)], at)
+    return judging

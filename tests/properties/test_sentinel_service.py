@@ -321,6 +321,30 @@ def test_a_late_run_of_which_the_standby_told_is_not_told_again(standby_told: bo
     assert kinds(server) == ([] if standby_told else [("data-alerts.late", "orders")])
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_killed_at_any_step_it_closes_each_page_for_a_late_run_once(after: bool) -> None:
+    settings = published(tiers={**raw_settings()["tiers"], "late": {"notify": ["on-call"]}})
+    paged = Counter[int]()
+    while True:
+        server = FakeServer(settings)
+        waiting = end("orders", 1, "Late")
+        server.late = [(waiting, waiting.at)]
+        server.to_come = [end("stranger", minute, "Completed") for minute in (30, 40)]
+        steps = paged.total() + 1
+        first = live(server, steps, after=after)
+        server.happen(server.to_come)
+        server.late = []
+        server.to_come = [end("orders", minute, "Completed") for minute in (50, 60)]
+        live(server)
+        told_of = kinds(server)
+        assert told_of in ([], [("data-alerts.late", "orders"), ("data-alerts.resolved", "orders")])
+        paged[len(told_of)] += 1
+        if first.calls < steps:
+            break
+    assert paged[0] > 5
+    assert paged[2] > 1
+
+
 def firing(name: str, ended: Ended, after: timedelta = timedelta(seconds=1)) -> dict[str, object]:
     return {
         "id": str(ended.run_id),
