@@ -35,9 +35,16 @@ class OpenRuns:
 
     def overdue(self, now: datetime) -> list[Verdict]:
         """The verdicts on runs that were not overdue before."""
+        return self._look(self._overdue, now)
+
+    def all_overdue(self, now: datetime) -> list[Verdict]:
+        """The verdicts on all runs that are overdue."""
+        return self._look(Overdue(self._settings), now)
+
+    def _look(self, overdue: Overdue, now: datetime) -> list[Verdict]:
         late = [(run, run.at) for run in self._runs.values() if run.state == "Late"]
         running = [run for run in self._runs.values() if run.state == "Running"]
-        return self._overdue.look(late, running, now)
+        return overdue.look(late, running, now)
 
     def next_due(self, now: datetime) -> datetime | None:
         """When a run will next be overdue."""

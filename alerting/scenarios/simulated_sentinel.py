@@ -8,7 +8,7 @@ from uuid import UUID
 from alerting.plan.load_events import Load, load_of, pipeline_of_load
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
-from alerting.plan.verdicts import VerdictKind
+from alerting.plan.verdicts import OVERDUE, VerdictKind
 from alerting.scenarios.open_runs import OpenRuns
 from alerting.scenarios.run_events import made_id
 from alerting.sentinel.anomalies import of_load
@@ -86,7 +86,7 @@ class SimulatedSentinel:
         self._open_runs.note(event)
         ended = ended_run(event, self._settings.tag)
         if ended is None or not self._counts(event, ended):
-            return self._tell(self._overdue(now), now) if self._judge else []
+            return self._tell(self._open_runs.overdue(now), now) if self._judge else []
         self._history.append(ended)
         return self._tell(self._judge.observe(ended), now) if self._judge else []
 
@@ -106,7 +106,7 @@ class SimulatedSentinel:
         """What has become due by now."""
         if self._judge is None or self._gate is None:
             return []
-        found = [*self._judge.tick(now), *self._over(now), *self._overdue(now)]
+        found = [*self._judge.tick(now), *self._over(now), *self._open_runs.overdue(now)]
         told = self._tell(found, now)
         return [*told, *self._announce(self._gate.tick(now), now)]
 
@@ -128,12 +128,13 @@ class SimulatedSentinel:
         self._since = max(self._deployed, now - self._rules.catch_up)
         if self._heard_before:
             self._since = max(self._since, self._heard_before - REORDERED / 2)
+        pages_overdue = not OVERDUE.isdisjoint(self._rules.pages)
         judge = self._judge = Judge(
             self._settings,
             silences=silences_of(self._settings, self._added),
             deployed=self._deployed,
         )
-        for run, at in self._told_overdue:
+        for run, at in self._told_overdue if pages_overdue else ():
             judge.note_overdue([run], at)
         gate = self._gate = Gate(judge)
         ordered = sorted(self._history, key=lambda ended: ended.order)
@@ -142,7 +143,7 @@ class SimulatedSentinel:
         told = Told(frozenset(self._announced), tuple(self._firings))
         let_through = [*gate.admit(found, told.ids), *gate.tick(now, told.ids)]
         new = missed(let_through, found, self._since, told, self._settings)
-        others = [*self._over(now), *self._overdue(now)]
+        others = [*self._over(now), *self._open_runs.overdue(now)]
         others += [verdict for load in self._loads for verdict in self._of_load(load)]
         return [*self._announce(new, now), *self._tell(others, now)]
 
@@ -150,21 +151,13 @@ class SimulatedSentinel:
         """It is killed, or has lost the server: it remembers nothing."""
         self._judge = self._gate = None
 
-    def _overdue(self, now: datetime) -> list[Verdict]:
-        """Runs that are late to start, or run too long, and were not before."""
-        found = self._open_runs.overdue(now)
-        self._told_overdue += [(verdict.ended, now) for verdict in found]
-        if self._judge:
-            self._judge.note_overdue([verdict.ended for verdict in found], now)
-        return found
-
     def _over(self, now: datetime) -> list[Verdict]:
         """The silences, and the days, that are over by now."""
         after, self._looked = self._looked, now
         if self._judge is None:
             return []
         over = self._judge.silences.over_between(after, now)
-        found = [silence_over(each, self._history, self._settings) for each in over]
+        found = [self._silence_over(each, now) for each in over]
         if self._rules.summary and (at := self._rules.summary.last_until(now)) > after:
             since = self._rules.summary.last_until(at - timedelta(microseconds=1))
             ends = [ended for ended in self._history if since <= ended.at < at]
@@ -174,6 +167,13 @@ class SimulatedSentinel:
                 day_over(Day(since, at, len(ends) - failed, failed, failing), self._settings)
             )
         return [verdict for verdict in found if verdict]
+
+    def _silence_over(self, silence: Silence, now: datetime) -> Verdict | None:
+        unsound = self._open_runs.all_overdue(now)
+        unsound += [verdict for load in self._loads for verdict in self._of_load(load)]
+        if self._judge:
+            unsound += self._judge.stale(silence.ends)
+        return silence_over(silence, self._history, self._settings, unsound)
 
     def _of_load(self, load: Load) -> list[Verdict]:
         about = pipeline_of_load(load, self._settings)
@@ -200,5 +200,8 @@ class SimulatedSentinel:
     def _announce(self, verdicts: Iterable[Verdict], now: datetime) -> list[Event]:
         ordered = [v for v in in_order(verdicts) if v.id not in self._announced]
         for verdict in ordered:
-            self._announced.update((verdict.id, *(member.id for member in verdict.members)))
+            members = verdict.members or (verdict,)
+            self._announced.update((verdict.id, *(member.id for member in members)))
+            if verdict.kind in OVERDUE:
+                self._told_overdue += [(member.ended, now) for member in members]
         return [announcement(verdict, self._settings, now) for verdict in ordered]

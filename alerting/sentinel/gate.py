@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from alerting.plan.published import PublishedSettings, occasion_name
-from alerting.plan.verdicts import VerdictKind
+from alerting.plan.verdicts import OVERDUE, VerdictKind
 from alerting.sentinel.grouping import GROUPED, Grouping
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import Judge, judge, rules_of
@@ -152,7 +152,10 @@ class Gate:
         """Remember what opened an incident: one of the pipeline's own, or the storm's."""
         if verdict.kind in self._rules.pages:
             opened = self._storm if verdict.members else self._alone
-            opened.update(self._judge.key_of(each.ended) for each in verdict.members or (verdict,))
+            ends = [each.ended for each in verdict.members or (verdict,)]
+            opened.update(map(self._judge.key_of, ends))
+            if verdict.kind in OVERDUE:
+                self._judge.note_overdue(ends, verdict.at)
 
     def _recovered(self, verdict: Verdict) -> Iterator[Verdict]:
         key = self._judge.key_of(verdict.ended)

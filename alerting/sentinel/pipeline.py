@@ -54,7 +54,7 @@ class PipelineHistory:
         self._found_stale: str | None = None
         """The anchor after which it was found stale before anything further was heard of."""
         self._overdue: list[datetime] = []
-        """When people were told of a run that is late or stuck, once between two successes."""
+        """When somebody was paged for a run that is late or stuck, once between two successes."""
 
     def observe(self, ended: Ended) -> list[Verdict]:
         """What follows from a further end, also where it belongs before others.
@@ -78,8 +78,11 @@ class PipelineHistory:
         return verdicts
 
     def overdue(self, at: datetime) -> None:
-        """People were told then of a run that is late or stuck: the next success ends it."""
+        """Somebody was paged then for a run that is late or stuck: the next success ends it."""
         success = self.condition.success
+        if success:
+            # It was late by then, and told after it was heard that another run had succeeded.
+            at = max(at, success.at + MOMENT)
         if not any(success is None or success.at < known for known in self._overdue):
             self._overdue.append(at)
 
@@ -90,10 +93,14 @@ class PipelineHistory:
             yield from self._steps(condition.outage, now)
         elif self._is_settled(condition, now):
             yield from self._recovered(condition)
+        for verdict in self.stale(now):
+            self._found_stale = condition.anchor or ""
+            yield verdict
+
+    def stale(self, by: datetime) -> Iterator[Verdict]:
+        """That its data has been stale by then, since its last success."""
         if self._listed:
-            for verdict in stale(self.key, self._listed, condition.success, self._around, now):
-                self._found_stale = condition.anchor or ""
-                yield verdict
+            yield from stale(self.key, self._listed, self.condition.success, self._around, by)
 
     def next_due(self, now: datetime) -> datetime | None:
         """When something will next become true without a further run, as things stand."""

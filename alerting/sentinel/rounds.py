@@ -54,7 +54,8 @@ class Rounds:
                 continue
             self._over[silence.id] = silence.ends
             ends = await self._workspace.ended_since(self._settings, silence.starts)
-            if verdict := silence_over(silence, ends, self._settings):
+            unsound = await self._unsound(silence.starts, silence.ends, now)
+            if verdict := silence_over(silence, ends, self._settings, unsound):
                 found.append(verdict)
         if self._rules.summary and (at := self._rules.summary.last_until(now)) > after:
             before = self._rules.summary.last_until(at - _MOMENT)
@@ -64,28 +65,40 @@ class Rounds:
 
     async def overdue(self, now: datetime) -> list[Verdict]:
         """Runs that are late to start, or run too long, and were not before."""
+        return self._new(await self._look(self._overdue, now))
+
+    async def _look(self, overdue: Overdue, now: datetime) -> list[Verdict]:
         late = await self._workspace.late(self._settings, now - self._rules.catch_up)
         running = []
         if self._longest:
             before = now - min(self._longest.values())
             running = await self._workspace.running(self._settings, sorted(self._longest), before)
-        found = self._overdue.look(late, running, now)
-        self._judge.note_overdue([verdict.ended for verdict in found], now)
-        return self._new(found)
+        return overdue.look(late, running, now)
+
+    async def _unsound(self, since: datetime, until: datetime, now: datetime) -> list[Verdict]:
+        """What was or may have been wrong in a time, besides runs that failed."""
+        return [
+            *self._judge.stale(until),
+            *await self._anomalies(since),
+            *await self._look(Overdue(self._settings), now),
+        ]
 
     async def loads(self, events: Iterable[Event]) -> list[Verdict]:
         """What follows from loads of which flows have told."""
-        found: list[Verdict] = []
-        for event in events:
-            if load := load_of(event):
-                found += await self._judged(load)
-        return self._new(found)
+        return self._new(await self._of_loads(events))
 
     async def missed_loads(self) -> list[Verdict]:
         """The same, of loads that were told of while nobody listened."""
+        return self._new(await self._anomalies(self._since))
+
+    async def _anomalies(self, since: datetime) -> list[Verdict]:
         if not any(p.least_rows or p.drop_below for p in self._settings.pipelines):
             return []
-        return await self.loads(await self._workspace.load_events(self._settings, self._since))
+        return await self._of_loads(await self._workspace.load_events(self._settings, since))
+
+    async def _of_loads(self, events: Iterable[Event]) -> list[Verdict]:
+        loads = [load for event in events if (load := load_of(event))]
+        return [verdict for load in loads for verdict in await self._judged(load)]
 
     async def _judged(self, load: Load) -> Iterable[Verdict]:
         if not expects_rows(load, self._settings):

@@ -1,6 +1,6 @@
 """What happened in a silence, and in a day. Pure: no I/O, no clock."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,12 @@ from alerting.sentinel.texts import listed, readable
 from alerting.sentinel.verdicts import Verdict, verdict_id
 
 _LISTED = 40
+_UNSOUND = {
+    VerdictKind.STALE: "Stale",
+    VerdictKind.ANOMALY: "Too few rows",
+    VerdictKind.LATE: "Late or stuck",
+    VerdictKind.STUCK: "Late or stuck",
+}
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,32 @@ class Day:
 
 
 def silence_over(
-    silence: Silence, history: Iterable[Ended], settings: PublishedSettings
+    silence: Silence,
+    history: Iterable[Ended],
+    settings: PublishedSettings,
+    unsound: Iterable[Verdict] = (),
 ) -> Verdict | None:
     """What nobody was told of in a silence that has ended; None when nothing happened.
 
-    `history` holds at least every end since the silence began.
+    `history` holds at least every end since the silence began, `unsound` every verdict since then
+    that is not about an end: of stale data, too few rows, runs that are late or stuck.
     """
+    happened = [*_failures(silence, history, settings), *_others(silence, unsound, settings)]
+    if not happened:
+        return None
+    facts = (
+        ("Silence", f"{listed(silence.pipelines) or 'all pipelines'}, {silence.reason}"),
+        ("From", readable(silence.starts)),
+        ("Until", readable(silence.ends)),
+        ("By", silence.author),
+        *happened,
+    )
+    return _verdict(VerdictKind.SILENCE_OVER, settings, silence.ends, facts, silence.id)
+
+
+def _failures(
+    silence: Silence, history: Iterable[Ended], settings: PublishedSettings
+) -> Iterator[tuple[str, str]]:
     failures: Counter[str] = Counter()
     last: dict[str, Ended] = {}
     for ended in sorted(history, key=lambda each: each.order):
@@ -44,19 +70,23 @@ def silence_over(
         if silence.covers(name, ended.at):
             failures[name] += ended.failed
             last[name] = ended
-    failed = sorted(name for name in failures if failures[name])
-    if not failed:
-        return None
-    failing = [name for name in failed if last[name].failed]
-    facts = (
-        ("Silence", f"{listed(silence.pipelines) or 'all pipelines'}, {silence.reason}"),
-        ("From", readable(silence.starts)),
-        ("Until", readable(silence.ends)),
-        ("By", silence.author),
-        ("Failed", listed([_times(name, failures[name]) for name in failed], _LISTED)),
-        ("Still failing", listed(failing, _LISTED) or "none"),
-    )
-    return _verdict(VerdictKind.SILENCE_OVER, settings, silence.ends, facts, silence.id)
+    if failed := sorted(name for name in failures if failures[name]):
+        failing = [name for name in failed if last[name].failed]
+        yield "Failed", listed([_times(name, failures[name]) for name in failed], _LISTED)
+        yield "Still failing", listed(failing, _LISTED) or "none"
+
+
+def _others(
+    silence: Silence, unsound: Iterable[Verdict], settings: PublishedSettings
+) -> Iterator[tuple[str, str]]:
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for verdict in unsound:
+        label, name = _UNSOUND.get(verdict.kind), _name(verdict.ended, settings)
+        if label and silence.covers(name, verdict.at):
+            names[label].add(name)
+    for label in dict.fromkeys(_UNSOUND.values()):
+        if label in names:
+            yield label, listed(sorted(names[label]), _LISTED)
 
 
 def day_over(day: Day, settings: PublishedSettings) -> Verdict:

@@ -8,10 +8,12 @@ import pytest
 
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import VerdictKind
+from alerting.sentinel.gate import Gate
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import Judge
 from alerting.sentinel.messages import message_of
 from alerting.sentinel.overdue import Overdue
+from tests.judging.gated import judge_with, silence
 from tests.shared.example_stack import published_of, raw_settings
 from tests.shared.histories import end, minute, told
 
@@ -161,9 +163,24 @@ class TestWhatEndsIt:
         judging.tick(minute(20_000))
         assert judging.observe(end("S", 20_001)) == []
 
-    def test_where_nobody_is_paged_for_it_nothing_is_closed(self) -> None:
-        judging = told_at(minute(10), "orders", settings=SETTINGS)
+    @pytest.mark.parametrize(("settings", "closed"), [(PAGING, 1), (SETTINGS, 0)])
+    def test_it_is_closed_where_somebody_was_paged_for_it(
+        self, settings: PublishedSettings, closed: int
+    ) -> None:
+        judging = Judge(settings)
+        late = Overdue(settings).look([(run("orders", 5), minute(6))], [], minute(7))
+        assert len(Gate(judging).admit(late)) == 1
+        assert len(judging.observe(end("S", 20))) == closed
+
+    def test_nobody_is_told_of_the_end_of_what_was_silenced(self) -> None:
+        judging = judge_with(PAGING, silence(0, 10))
+        late = Overdue(PAGING).look([(run("orders", 5), minute(6))], [], minute(7))
+        assert Gate(judging).admit(late) == []
         assert judging.observe(end("S", 20)) == []
+
+    def test_it_is_closed_also_where_a_success_was_heard_of_before_it_was_told(self) -> None:
+        judging = told_at(minute(10), "orders", after=[end("S", 11)])
+        assert told(judging.observe(end("S", 20))) == [("resolved", 20, "orders")]
 
 
 def told_at(
@@ -171,10 +188,9 @@ def told_at(
     flow: str,
     *,
     after: Iterable[Ended] = (),
-    settings: PublishedSettings = PAGING,
 ) -> Judge:
-    """A judge that knows that people were told then of a run of a flow that is late."""
-    judging = Judge(settings)
+    """A judge that knows that somebody was paged then for a run of a flow that is late."""
+    judging = Judge(PAGING)
     for ended in after:
         judging.observe(ended)
     judging.note_overdue([run(flow, 5)], at)

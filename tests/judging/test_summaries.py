@@ -1,16 +1,20 @@
 """What happened in a silence, and in a day, told once it is over."""
 
+from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
+from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.gate import Gate
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import Judge
 from alerting.sentinel.messages import message_of
 from alerting.sentinel.summaries import Day, day_over, silence_over
+from alerting.sentinel.verdicts import Verdict
 from tests.judging.gated import judge_with, silence
 from tests.shared.example_stack import published_of
 from tests.shared.histories import START, end, minute, runs
@@ -20,11 +24,20 @@ pytestmark = pytest.mark.judging
 SETTINGS = published_of()
 
 
+def verdict_at(kind: VerdictKind, at: float, flow: str) -> Verdict:
+    """A verdict that is not about a run's end."""
+    about = end("S", at, flow, "prod" if flow == "load-clicks" else None)
+    return Verdict(kind, UUID(int=1), minute(at), about)
+
+
 def summed_up(
-    history: list[Ended], over: Silence, settings: PublishedSettings = SETTINGS
+    history: list[Ended],
+    over: Silence,
+    settings: PublishedSettings = SETTINGS,
+    unsound: Iterable[Verdict] = (),
 ) -> dict[str, str]:
     """What a silence's summary says, by label."""
-    found = silence_over(over, history, settings)
+    found = silence_over(over, history, settings, unsound)
     return dict(message_of(found, settings).fields) if found else {}
 
 
@@ -66,6 +79,26 @@ class TestSilences:
     def test_where_nothing_failed_nothing_is_told(self) -> None:
         assert silence_over(silence(10, 20), runs("S S", at=11, every=1), SETTINGS) is None
         assert silence_over(silence(10, 20), [], SETTINGS) is None
+
+    def test_it_says_whose_data_was_unsound_and_which_runs_did_not_start_or_end(self) -> None:
+        unsound = [
+            verdict_at(VerdictKind.STALE, 12, "orders"),
+            verdict_at(VerdictKind.ANOMALY, 13, "views"),
+            verdict_at(VerdictKind.ANOMALY, 14, "views"),
+            verdict_at(VerdictKind.LATE, 15, "orders"),
+            verdict_at(VerdictKind.STUCK, 16, "load-clicks"),
+            verdict_at(VerdictKind.FRESH, 17, "orders"),
+        ]
+        said = summed_up([], silence(10, 20), unsound=unsound)
+        assert "Failed" not in said
+        assert said["Stale"] == "orders"
+        assert said["Too few rows"] == "views"
+        assert said["Late or stuck"] == "clicks, orders"
+
+    def test_what_was_unsound_before_it_or_elsewhere_is_not_its_business(self) -> None:
+        unsound = [verdict_at(VerdictKind.STALE, at, "orders") for at in (9, 20)]
+        unsound.append(verdict_at(VerdictKind.STALE, 15, "views"))
+        assert summed_up([], silence(10, 20, "orders"), unsound=unsound) == {}
 
     def test_the_order_in_which_it_is_heard_of_makes_no_difference(self) -> None:
         history = [end("F", 11), end("S", 12)]
