@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from alerting.sentinel.judging import silences_of
-from sandbox.acts.stage import Act, ActError, Performance, Picture, Stage, need
+from sandbox.acts.stage import Act, ActError, Performance, Picture, Stage, need, same
+from sandbox.capture.incidents import IncidentStatus
 
 MINUTE = timedelta(minutes=1)
 WINDOW = "windowed"
@@ -33,7 +34,7 @@ def configure(config: dict[str, Any]) -> None:
         }
     ]
     config["data-alerts:dailySummary"] = {"at": f"{after:%H:%M} UTC", "notify": ["data-info"]}
-    config["data-alerts:tiers"]["late"] = {"notify": ["data-alerts"], "lostAfter": "90s"}
+    config["data-alerts:tiers"]["late"] = {"notify": ["data-alerts", "on-call"], "lostAfter": "90s"}
     config["data-alerts:pipelines"] = {
         WINDOW: {"owner": "data-platform"},
     }
@@ -73,12 +74,14 @@ async def _summary(stage: Stage) -> None:
 
 
 async def _late(stage: Stage) -> None:
-    """A run that nobody starts is told of once."""
+    """A run that nobody starts is told of once, and closed when it completes after all."""
     run = await stage.runs.schedule("late", datetime.now(UTC) - timedelta(minutes=5))
     await stage.arrived("Late to start: late", "data-alerts", seconds=_LATE_SECONDS)
-    await stage.runs.set(run, "Cancelled")
+    await stage.runs.set(run, "Completed")
+    await stage.arrived("Resolved: late", "on-call")
     await stage.settled()
-    need(len(stage.messages(title="Late to start: late")) == 1, "it was told more than once")
+    same(stage.titles("data-alerts", "late"), [":hourglass: Late to start: late"], "Slack")
+    same([each.status for each in stage.incidents("on-call")], [IncidentStatus.RESOLVED], "on-call")
 
 
 async def _lost(stage: Stage) -> None:
