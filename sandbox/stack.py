@@ -43,6 +43,17 @@ Configure = Callable[[dict[str, Any]], None]
 """Changes a stack's configuration, as read from its file, before it is deployed."""
 
 
+class _Workspace(automation.LocalWorkspace):
+    """A workspace that does not ask the CLI for the outputs, twice, after each deployment."""
+
+    stored_outputs = automation.LocalWorkspace.stack_outputs
+
+    def stack_outputs(self, stack_name: str) -> automation.OutputMap:
+        """None; `stored_outputs` has them."""
+        del stack_name
+        return {}
+
+
 class SandboxStack:
     """Deploys `Pulumi.sandbox.yaml`, or another stack's file, to one sandbox."""
 
@@ -95,20 +106,24 @@ class SandboxStack:
         with self.program_environment():
             return self.stack.destroy(color="never", show_secrets=False)
 
-    @property
+    @cached_property
     def stack(self) -> automation.Stack:
         """The stack in the Automation API, made on first use."""
-        return automation.create_or_select_stack(
-            stack_name=self.name,
-            project_name="data-alerts",
+        return automation.Stack.create_or_select(self.name, self._workspace)
+
+    @cached_property
+    def _workspace(self) -> _Workspace:
+        return _Workspace(
+            work_dir=str(self._work_folder),
             program=run_program,
-            opts=automation.LocalWorkspaceOptions(
-                work_dir=str(self._work_folder),
-                pulumi_command=find_cli(),
-                env_vars=self.engine_environment(),
-                secrets_provider="passphrase",
-            ),
+            pulumi_command=find_cli(),
+            env_vars=self.engine_environment(),
+            secrets_provider="passphrase",
         )
+
+    def outputs(self) -> automation.OutputMap:
+        """The stack's outputs, as stored."""
+        return self._workspace.stored_outputs(self.name)
 
     def put_secret(self, name: str, value: str) -> None:
         """Put a value into Secrets Manager out of band, as a platform engineer would."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pulumi.automation import CommandError, OpType, UpResult
+from pulumi.automation import CommandError, OpType
 
 from alerting.plan.documents import automation_document, held
 from sandbox.bench import with_many_pipelines
@@ -35,20 +35,20 @@ class TestAStackThatStands:
     """What is only looked at is deployed once."""
 
     @pytest.fixture(scope="class")
-    def standing(self, sandbox: SandboxState) -> Iterator[tuple[SandboxStack, UpResult]]:
-        """The stack, and what its deployment put out."""
+    def stack(self, sandbox: SandboxState) -> Iterator[SandboxStack]:
         original = ORIGINAL.read_bytes()
         stack = SandboxStack(sandbox)
         try:
-            yield stack, stack.up()
+            stack.up()
+            yield stack
         finally:
             stack.destroy()
         assert ORIGINAL.read_bytes() == original, "the file in the repository was written"
 
     def test_every_rule_of_the_plan_is_in_prefect_as_planned(
-        self, sandbox: SandboxState, standing: tuple[SandboxStack, UpResult]
+        self, sandbox: SandboxState, stack: SandboxStack
     ) -> None:
-        stack, outputs = standing[0], standing[1].outputs
+        outputs = stack.outputs()
         stored = {a["name"]: a for a in automations(sandbox)}
         assert stored.keys() == {rule.name for rule in stack.plan.automations}
         ids = {rule.key: stored[rule.name]["id"] for rule in stack.plan.automations}
@@ -58,9 +58,8 @@ class TestAStackThatStands:
             assert outputs["automationIds"].value[rule.tier][rule.key] == ids[rule.key]
 
     def test_every_secret_is_in_secrets_manager_and_its_block(
-        self, sandbox: SandboxState, standing: tuple[SandboxStack, UpResult]
+        self, sandbox: SandboxState, stack: SandboxStack
     ) -> None:
-        stack, _ = standing
         for rule in stack.plan.secrets:
             value = aws(sandbox).get_secret_value(SecretId=rule.name)["SecretString"]
             assert value == stack.secrets[rule.key]
@@ -70,9 +69,8 @@ class TestAStackThatStands:
                 assert held(stored[block.slug]["data"], field) == stack.secrets[secret]
 
     def test_a_preview_changes_nothing_and_says_what_would(
-        self, sandbox: SandboxState, standing: tuple[SandboxStack, UpResult]
+        self, sandbox: SandboxState, stack: SandboxStack
     ) -> None:
-        stack, _ = standing
         assert stack.preview().change_summary.keys() == {OpType.SAME}
         before = automations(sandbox)
         changed = SandboxStack(sandbox, configure=_another_recipient)
