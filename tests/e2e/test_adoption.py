@@ -67,7 +67,7 @@ def test_a_lost_state_is_taken_over_without_a_write_to_prefect(
 ) -> None:
     stack.up()
     before, paused, blocks_before = triggers(sandbox), paused_names(sandbox), blocks(sandbox)
-    lose_state(sandbox)
+    lose_state(sandbox, stack)
     changes = stack.up().summary.resource_changes or {}
     assert changes[OpType.IMPORT] == len(before) + len(blocks_before) + len(stack.plan.secrets)
     assert triggers(sandbox) == before
@@ -81,7 +81,7 @@ def test_a_lost_state_and_a_changed_setting_converge_in_one_deployment(
 ) -> None:
     stack.up()
     ids = {each["id"] for each in automations(sandbox)}
-    lose_state(sandbox)
+    lose_state(sandbox, stack)
     changed = SandboxStack(sandbox, configure=another_recipient)
     assert TAKING_AWAY.isdisjoint(changed.preview().change_summary)
     changed.up()
@@ -230,8 +230,12 @@ def paused_names(sandbox: SandboxState) -> set[str]:
     return {each["name"] for each in automations(sandbox) if not each["enabled"]}
 
 
-def lose_state(sandbox: SandboxState) -> None:
+def lose_state(sandbox: SandboxState, *stacks: SandboxStack) -> None:
     shutil.rmtree(sandbox.folder / "pulumi-state")
+    for stack in stacks:
+        # What it made on first use is gone.
+        vars(stack).pop("stack", None)
+        vars(stack).pop("_workspace", None)
 
 
 def another_recipient(config: dict[str, Any]) -> None:
