@@ -20,6 +20,7 @@ from prefect.client.orchestration import PrefectClient
 from alerting.plan.delivery import Delivery
 from alerting.plan.occasions import occasions
 from alerting.plan.published import PublishedSettings
+from alerting.sentinel.events import Event
 from alerting.sentinel.gate import let_through
 from alerting.sentinel.history import Ended
 from alerting.sentinel.prefect_workspace import PrefectWorkspace
@@ -176,7 +177,14 @@ class _Soak:
         except Exception as error:  # noqa: BLE001 - the count says what is missing
             self.say(str(error))
         await settle(client)
-        announced = {UUID(event["id"]) for event in await workspace.announced(settings, start)}
+        events = await workspace.announced(settings, start)
+        announced = {UUID(event["id"]) for event in events}
+        for event in events:
+            if UUID(event["id"]) not in due:
+                self.say(f"false: {_described(event)}")
+        for verdict in due.values():
+            if verdict.id not in announced:
+                self.say(f"lost: {verdict.kind} of {verdict.ended.flow} at {verdict.at}")
         acted = await _acted(client, start)
         delivery = Delivery(self.stack.settings)
         told = Counter(
@@ -222,3 +230,9 @@ async def _acted(client: PrefectClient, since: datetime) -> Counter[UUID]:
         if not answer["next_page"]:
             return found
         answer = (await client.request("GET", answer["next_page"])).json()
+
+
+def _described(event: Event) -> str:
+    about, members = event["resource"]["prefect.resource.name"], event["payload"].get("members", ())
+    of = f", a list of {len(members)}" if members else f", of {event['payload']['at']}"
+    return f"{event['event']} of {about}{of}, told at {event['occurred']}"
