@@ -101,6 +101,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wire: Wire
 
+    def handle(self) -> None:
+        """Serve one connection; whoever asked may be killed at any time."""
+        with suppress(ConnectionError):
+            super().handle()
+
     def handle_one_request(self) -> None:
         self.raw_requestline = self.rfile.readline(65537)
         if not self.raw_requestline or not self.parse_request():
