@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from alerting.plan import AutomationRule, Tier, build_plan
+from alerting.plan import AutomationRule, Plan, Tier, build_plan
 from alerting.plan.published import PublishedSettings
 from alerting.settings import Settings, parse_settings
 
@@ -102,7 +102,7 @@ def settings_of(**changes: object) -> Settings:
 
 def rules_of(**changes: object) -> dict[str, AutomationRule]:
     """The automations by key that the example has with some settings replaced."""
-    return {rule.key: rule for rule in build_plan(settings_of(**changes), STACK).automations}
+    return {rule.key: rule for rule in _plan_of(changes).automations}
 
 
 def native_rules_of(**changes: object) -> dict[str, AutomationRule]:
@@ -134,4 +134,15 @@ def examples() -> tuple[dict[str, AutomationRule], ...]:
 
 def published_of(**changes: object) -> PublishedSettings:
     """What hooks and the sentinel are told of the example."""
-    return build_plan(settings_of(**changes), STACK).published
+    return _plan_of(changes).published
+
+
+def _plan_of(changes: dict[str, object]) -> Plan:
+    planned = _PLANNED.get(repr(changes))
+    if planned is None:
+        planned = _PLANNED[repr(changes)] = build_plan(settings_of(**changes), STACK)
+    return planned
+
+
+_PLANNED: dict[str, Plan] = {}
+"""What was planned before: the tests ask for the same plan a hundred times."""
