@@ -128,13 +128,12 @@ class SimulatedSentinel:
         self._since = max(self._deployed, now - self._rules.catch_up)
         if self._heard_before:
             self._since = max(self._since, self._heard_before - REORDERED / 2)
-        pages_overdue = not OVERDUE.isdisjoint(self._rules.pages)
         judge = self._judge = Judge(
             self._settings,
             silences=silences_of(self._settings, self._added),
             deployed=self._deployed,
         )
-        for run, at in self._told_overdue if pages_overdue else ():
+        for run, at in self._told_overdue:
             judge.note_overdue([run], at)
         gate = self._gate = Gate(judge)
         ordered = sorted(self._history, key=lambda ended: ended.order)
@@ -200,7 +199,7 @@ class SimulatedSentinel:
     def _announce(self, verdicts: Iterable[Verdict], now: datetime) -> list[Event]:
         ordered = [v for v in in_order(verdicts) if v.id not in self._announced]
         for verdict in ordered:
-            members = verdict.members or (verdict,)
+            members = verdict.tells_of
             self._announced.update((verdict.id, *(member.id for member in members)))
             if verdict.kind in OVERDUE:
                 self._told_overdue += [(member.ended, now) for member in members]

@@ -220,7 +220,7 @@ def _run(verdict: Verdict, settings: PublishedSettings) -> Iterator[tuple[str, o
 
 
 def _runs(verdict: Verdict) -> dict[UUID, str]:
-    ends = [member.ended for member in verdict.members or (verdict,)]
+    ends = [member.ended for member in verdict.tells_of]
     return {ended.run_id: one_line(ended.run) for ended in ends if ended.is_run}
 
 

@@ -152,7 +152,7 @@ class Gate:
         """Remember what opened an incident: one of the pipeline's own, or the storm's."""
         if verdict.kind in self._rules.pages:
             opened = self._storm if verdict.members else self._alone
-            ends = [each.ended for each in verdict.members or (verdict,)]
+            ends = [each.ended for each in verdict.tells_of]
             opened.update(map(self._judge.key_of, ends))
             if verdict.kind in OVERDUE:
                 self._judge.note_overdue(ends, verdict.at)

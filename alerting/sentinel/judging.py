@@ -11,7 +11,7 @@ from uuid import UUID
 
 from alerting.plan.published import PublishedPipeline, PublishedSettings, SentinelSettings
 from alerting.plan.silences import Silence, Silences
-from alerting.plan.verdicts import VerdictKind
+from alerting.plan.verdicts import OVERDUE, VerdictKind
 from alerting.sentinel.history import NOTHING, Ended
 from alerting.sentinel.outage import Outlook
 from alerting.sentinel.pipeline import PipelineHistory, Surroundings
@@ -69,9 +69,10 @@ class Judge:
         return new
 
     def note_overdue(self, runs: Iterable[Ended], at: datetime) -> None:
-        """Somebody was paged then for runs that are late or stuck; that is to be closed."""
-        for run in runs:
-            self._history(run, self.pipeline_of(run)).overdue(at)
+        """People were told then of runs that are late or stuck; a page for them is to be closed."""
+        if not OVERDUE.isdisjoint(self._rules.pages):
+            for run in runs:
+                self._history(run, self.pipeline_of(run)).overdue(at)
 
     def tick(self, now: datetime) -> list[Verdict]:
         """What has become true by now without a further run, such as a due escalation step."""

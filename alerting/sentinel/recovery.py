@@ -4,7 +4,7 @@ The sentinel keeps nothing: each start, and each reconnection, begins here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -103,31 +103,28 @@ async def recover(
         silences=silences_of(settings, await workspace.silences(settings)),
         deployed=beginning.deployed,
     )
-    await _note_overdue(workspace, judge, firings, now)
+    late = list(_late_runs(firings, settings))
+    for run, at in late:
+        judge.note_overdue([run], at)
+    await _note_overdue(workspace, judge, now)
     gate = Gate(judge, knows_storms=not await workspace.had_storm(settings))
     found: list[Verdict] = []
     for ended in sorted((_by_state(pasts) | recent).values(), key=lambda each: each.order):
         found += judge.observe(ended)
     found += judge.tick(now)
     ids = frozenset(told for event in announced for told in told_ids(event))
-    late = (run for event in firings if (run := late_run(event, settings)))
-    ids |= {overdue_id(VerdictKind.LATE, run, settings) for run in late}
+    ids |= {overdue_id(VerdictKind.LATE, run, settings) for run, _ in late}
     told = Told(ids, tuple(_firings(firings, settings)))
     let_through = [*gate.admit(found, ids), *gate.tick(now, ids)]
     return Recovered(judge, gate, since, missed(let_through, found, since, told, settings), ids)
 
 
-async def _note_overdue(
-    workspace: Workspace, judge: Judge, firings: Iterable[Event], now: datetime
-) -> None:
+async def _note_overdue(workspace: Workspace, judge: Judge, now: datetime) -> None:
     """Late and stuck runs that people were told of, which a success has ended or will."""
     if OVERDUE.isdisjoint(rules_of(judge.settings).pages):
         return
     for event in await workspace.announced(judge.settings, now - EVENTS_KEPT, OVERDUE):
         judge.note_overdue(runs_told(event), datetime.fromisoformat(event["occurred"]))
-    for event in firings:
-        if run := late_run(event, judge.settings):
-            judge.note_overdue([run], datetime.fromisoformat(event["occurred"]))
 
 
 async def with_pasts(
@@ -193,6 +190,15 @@ async def _few_at_once(questions: Sequence[Awaitable[Answer]], progress: Progres
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]
+
+
+def _late_runs(
+    events: Iterable[Event], settings: PublishedSettings
+) -> Iterator[tuple[Ended, datetime]]:
+    """The late runs of which the standby told, and when."""
+    for event in events:
+        if run := late_run(event, settings):
+            yield run, datetime.fromisoformat(event["occurred"])
 
 
 def _firings(events: Iterable[Event], settings: PublishedSettings) -> list[StandbyFiring]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from alerting.plan.load_events import Load, load_of
 from alerting.plan.published import PublishedSettings
+from alerting.plan.silences import Silence
 from alerting.sentinel.anomalies import expects_rows, of_load
 from alerting.sentinel.events import Event
 from alerting.sentinel.judging import Judge, rules_of
@@ -54,7 +55,7 @@ class Rounds:
                 continue
             self._over[silence.id] = silence.ends
             ends = await self._workspace.ended_since(self._settings, silence.starts)
-            unsound = await self._unsound(silence.starts, silence.ends, now)
+            unsound = await self._unsound(silence, now)
             if verdict := silence_over(silence, ends, self._settings, unsound):
                 found.append(verdict)
         if self._rules.summary and (at := self._rules.summary.last_until(now)) > after:
@@ -75,11 +76,11 @@ class Rounds:
             running = await self._workspace.running(self._settings, sorted(self._longest), before)
         return overdue.look(late, running, now)
 
-    async def _unsound(self, since: datetime, until: datetime, now: datetime) -> list[Verdict]:
-        """What was or may have been wrong in a time, besides runs that failed."""
+    async def _unsound(self, silence: Silence, now: datetime) -> list[Verdict]:
+        """What was or may have been wrong in a silence, besides runs that failed."""
         return [
-            *self._judge.stale(until),
-            *await self._anomalies(since),
+            *self._judge.stale(silence.ends),
+            *await self._anomalies(silence.starts),
             *await self._look(Overdue(self._settings), now),
         ]
 

@@ -62,6 +62,11 @@ class Verdict:
     members: tuple["Verdict", ...] = ()
     """The verdicts that are told as one; the first of them gives it its id."""
 
+    @property
+    def tells_of(self) -> tuple["Verdict", ...]:
+        """Its members, or where it is no list, itself."""
+        return self.members or (self,)
+
 
 def verdict_id(scope: str, kind: VerdictKind, *about: str) -> UUID:
     """An id that any sentinel of the scope gives a verdict about the same."""
