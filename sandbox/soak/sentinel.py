@@ -106,10 +106,12 @@ class _Soak:
                 await self._end(runs, flow, deployment, "Completed")
             await settle(client)
             start = datetime.now(UTC)
-            playing = asyncio.create_task(self._play(runs, chance))
-            await self._kill(kills, chance)
-            playing.cancel()
-            await asyncio.gather(playing, return_exceptions=True)
+            enough = asyncio.Event()
+            async with asyncio.TaskGroup() as beside:
+                beside.create_task(self._play(runs, chance, enough))
+                await self._kill(kills, chance)
+                # Not cancelled: a run that is made is counted, or its verdict looks false.
+                enough.set()
             self.say(f"{len(self.ended)} runs ended; waiting for what is still to be told")
             start_sentinel(self.state.folder, self.state.prefect_api_url)
             workspace = PrefectWorkspace(client)
@@ -120,11 +122,10 @@ class _Soak:
         listed = [(settings.flow_of(key), p.deployment) for key, p in settings.pipelines.items()]
         return [*listed, *((name, None) for name in STRANGERS)]
 
-    async def _play(self, runs: Runs, chance: random.Random) -> None:
-        while True:
+    async def _play(self, runs: Runs, chance: random.Random, enough: asyncio.Event) -> None:
+        while not enough.is_set():
             flow, deployment = chance.choice(self._flows())
-            # A run that is made is counted, also when the playing ends meanwhile.
-            await asyncio.shield(self._end(runs, flow, deployment, chance.choice(OUTCOMES)))
+            await self._end(runs, flow, deployment, chance.choice(OUTCOMES))
             await asyncio.sleep(BETWEEN_RUNS)
 
     async def _end(self, runs: Runs, flow: str, deployment: str | None, name: str) -> None:
