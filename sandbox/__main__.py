@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pulumi.automation import CommandError, OpType
+from pulumi.automation import CommandError
 from rich.console import Console
 
 from alerting.redaction import redact
@@ -38,7 +38,7 @@ Seed = Annotated[int, typer.Option("--seed", help="For the same interruptions ag
 def up(folder: Folder = DEFAULT_FOLDER) -> None:
     """Bring a sandbox up, with the stack deployed, and leave it up."""
     try:
-        state = _bring_up(folder)
+        state = _deployed(folder)
     except BaseException:
         take_down(folder)
         raise
@@ -59,8 +59,7 @@ def demo(folder: Folder = DEFAULT_FOLDER) -> None:
     """Bring a sandbox up, drill it, report, take it down. Exit code 1 when a message missed."""
     start = time.monotonic()
     try:
-        state = _bring_up(folder)
-        verdict = play_drill(state, _say)
+        verdict = play_drill(_bring_up(folder), _say, restore=False)
     finally:
         take_down(folder)
     print_report(report_console(), verdict)
@@ -129,7 +128,7 @@ def soak_sentinel(
     Exit code 1 when a verdict was lost, doubled or not due.
     """
     try:
-        state = _bring_up(folder)
+        state = _deployed(folder)
         report = soak(SandboxStack(state), state, kills, seed, _say)
     finally:
         take_down(folder)
@@ -176,15 +175,18 @@ def _progress(part: Part, text: str) -> None:
     typer.echo(f"{part.value}: {text}", err=True)
 
 
+def _deployed(folder: Path) -> SandboxState:
+    state = _bring_up(folder)
+    _say("deploying")
+    _say(SandboxStack(state).up_timed())
+    return state
+
+
 def _bring_up(folder: Path) -> SandboxState:
     start = time.monotonic()
     _say("starting Prefect, Secrets Manager, the capture and a worker")
     state = bring_up(folder)
-    _say(f"services are up after {time.monotonic() - start:.1f} s; deploying")
-    start = time.monotonic()
-    result = SandboxStack(state).up()
-    changes = result.summary.resource_changes or {}
-    _say(f"{changes.get(OpType.CREATE, 0)} resources in {time.monotonic() - start:.1f} s")
+    _say(f"services are up after {time.monotonic() - start:.1f} s")
     return state
 
 

@@ -7,6 +7,7 @@ import os
 import runpy
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -94,6 +95,13 @@ class SandboxStack:
         """Deploy. Raises CommandError, as the methods below do, when the engine refuses."""
         with self.program_environment():
             return self.stack.up(on_output=on_output, color="never", show_secrets=False)
+
+    def up_timed(self) -> str:
+        """Deploy, and say in a line what that changed and how long it took."""
+        start = time.monotonic()
+        changes = self.up().summary.resource_changes or {}
+        changed = sum(count for kind, count in changes.items() if kind != automation.OpType.SAME)
+        return f"{changed} of {sum(changes.values())} resources in {time.monotonic() - start:.1f} s"
 
     def preview(self, *, policies: bool = False) -> automation.PreviewResult:
         """Show what `up` would do; with `policies`, held to the policy pack."""

@@ -1,6 +1,8 @@
 """Runs a drill's pipelines on the sandbox's Prefect server."""
 
 import asyncio
+import shlex
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,8 +19,11 @@ from sandbox.services import WORK_POOL
 from sandbox.state import SandboxError
 
 RUN_SECONDS = 90.0
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25
 LATE_BY = timedelta(minutes=10)
+# Where none is named, a worker first starts a process that looks for the flow's code, and runs
+# take twice the time. Nice, as pipelines run on other machines than the server.
+COMMAND = shlex.join(("nice", sys.executable, "-m", "prefect.engine"))
 Found = TypeVar("Found")
 
 
@@ -75,6 +80,7 @@ class DrillPipelines:
                 work_pool_name=WORK_POOL,
                 work_queue_name=UNATTENDED_QUEUE if late else None,
                 tags=[tag],
+                job_variables={"command": COMMAND},
                 enforce_parameter_schema=False,
             )
         return pipelines

@@ -29,10 +29,11 @@ Say = Callable[[str], object]
 ARRIVAL_SECONDS = 20.0
 
 
-def play_drill(state: SandboxState, say: Say) -> Verdict:
+def play_drill(state: SandboxState, say: Say, *, restore: bool = True) -> Verdict:
     """Run every scenario and compare what arrived with what should have.
 
-    The stack's escalation is shortened to seconds for the drill, and restored after it.
+    The stack is deployed with an escalation of seconds for the drill. After it that is restored,
+    unless the sandbox goes with the drill.
 
     Raises:
         SandboxError: when a run does not end or the server does not keep up.
@@ -43,12 +44,13 @@ def play_drill(state: SandboxState, say: Say) -> Verdict:
     # A drill that was killed leaves the stack locked, and a sandbox has one owner.
     with suppress(CommandError):
         stack.stack.cancel()
-    stack.up()
+    say(stack.up_timed())
     try:
         return asyncio.run(_Drill(state, stack, suffix, say).play())
     finally:
-        say("restoring the escalation")
-        SandboxStack(state).up()
+        if restore:
+            say("restoring the escalation")
+            SandboxStack(state).up()
 
 
 def _configure(suffix: str, config: dict[str, Any]) -> None:

@@ -102,8 +102,10 @@ class ScenarioBuilder:
         """
         return (
             (self._outage(),),
-            (self._streak(), self._timeout()),
-            (self._late(), self._one_failure(), self._retry(), self._crash()),
+            (
+                *(self._late(), self._one_failure(), self._retry(), self._crash()),
+                *(self._timeout(), self._streak()),
+            ),
         )
 
     def _one_failure(self) -> Scenario:
