@@ -4,12 +4,12 @@ Times are seconds since 1970 and durations are seconds: a month of a thousand pi
 million runs.
 """
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil
-from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 DAY = 86_400.0
 DAYS = 30
@@ -19,13 +19,31 @@ WINDOWS = (7, DAYS)
 P95 = 0.95
 
 
-class PastRun(NamedTuple):
-    """A run's end that counts: a success or a failure."""
+class PastRuns(NamedTuple):
+    """Runs' ends that count, successes and failures, in the order of their ends.
 
-    ended: float
-    seconds: float
-    """How long it ran."""
-    failed: bool
+    By columns: an object for each of a million runs would take most of the time.
+    """
+
+    ended: Sequence[float]
+    seconds: Sequence[float]
+    """How long each ran."""
+    failed: Sequence[bool]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[float, float, bool]]) -> Self:
+        """From runs in the order of their ends."""
+        columns: tuple[list[float], list[float], list[bool]] = ([], [], [])
+        # One after another: with a million rows held at once, garbage is looked for all the time.
+        for ended, seconds, failed in rows:
+            columns[0].append(ended)
+            columns[1].append(seconds)
+            columns[2].append(failed)
+        return cls(*columns)
+
+    def first_since(self, time: float) -> int:
+        """The position of the first that ended then or later."""
+        return bisect_left(self.ended, time)
 
 
 class DayCount(NamedTuple):
@@ -76,22 +94,16 @@ class Figures:
         return self.is_counted and self.timed >= self.runs - self.failures
 
 
-def days_of(runs: Sequence[PastRun], now: float, days: int = DAYS) -> tuple[DayCount, ...]:
-    """The ends of each of the last days, each 24 hours long, the oldest first.
-
-    `runs` are in the order of their ends.
-    """
-    counts = [[0, 0] for _ in range(days)]
-    for run in runs[first_since(runs, now - days * DAY) :]:
-        index = days - 1 - int((now - run.ended) // DAY)
-        if 0 <= index < days:
-            counts[index][0] += 1
-            counts[index][1] += run.failed
-    return tuple(DayCount(runs, failures) for runs, failures in counts)
+def days_of(runs: PastRuns, now: float, days: int = DAYS) -> tuple[DayCount, ...]:
+    """The ends of each of the last days, each 24 hours long, the oldest first."""
+    ends = (bisect_right(runs.ended, now - ago * DAY) for ago in range(days, -1, -1))
+    return tuple(
+        DayCount(end - start, sum(runs.failed[start:end])) for start, end in pairwise(ends)
+    )
 
 
 def figures_of(
-    runs: Sequence[PastRun],
+    runs: PastRuns,
     days: int,
     now: float,
     *,
@@ -100,13 +112,14 @@ def figures_of(
 ) -> Figures:
     """The figures of a window that ends now.
 
-    `runs` are in the order of their ends, and all since `known_since` are among them. A window
-    that begins before that has the ends that were counted, and the durations of the runs that are
-    known.
+    All ends since `known_since` are among the runs. A window that begins before that has the ends
+    that were counted, and the durations of the runs that are known.
     """
-    recent = runs[first_since(runs, now - days * DAY) :]
-    durations = [run.seconds for run in recent if not run.failed]
-    total, failures = len(recent), len(recent) - len(durations)
+    recent = slice(runs.first_since(now - days * DAY), None)
+    outcomes = zip(runs.seconds[recent], runs.failed[recent], strict=True)
+    durations = [seconds for seconds, failed in outcomes if not failed]
+    total = len(runs.ended[recent])
+    failures = total - len(durations)
     is_known = known_since <= now - days * DAY
     if not is_known and counted:
         window = counted.windows[WINDOWS.index(days)]
@@ -133,19 +146,9 @@ def percentile(values: Sequence[float], share: float) -> float | None:
     return ordered[ceil(share * len(ordered)) - 1] if ordered else None
 
 
-def failures_in_a_row(runs: Sequence[PastRun]) -> int:
+def failures_in_a_row(failed: Sequence[bool]) -> int:
     """How many of the last ends were failures, without a success in between."""
-    count = 0
-    for run in reversed(runs):
-        if not run.failed:
-            break
-        count += 1
-    return count
-
-
-def first_since(runs: Sequence[PastRun], time: float) -> int:
-    """The position of the first run that ended then or later."""
-    return bisect_left(runs, time, key=attrgetter("ended"))
+    return next((count for count, each in enumerate(reversed(failed)) if not each), len(failed))
 
 
 def total(days: Sequence[DayCount]) -> DayCount:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from alerting.cache_folder import cache_folder
-from alerting.observing.figures import Counted, DayCount, PastRun
+from alerting.observing.figures import Counted, DayCount, PastRuns
 from alerting.observing.fleet import Source
 from alerting.observing.pipelines import EndedRun
 from alerting.sentinel.events import Event
@@ -82,20 +82,17 @@ class Memory:
             )
         self._changes.update(run.source for run in kept)
 
-    def ends(self, sources: Iterable[Source], since: float) -> list[PastRun]:
-        """The ends of some sources since then, in their order."""
-        found: list[PastRun] = []
+    def ends(self, sources: Iterable[Source], since: float) -> PastRuns:
+        """The ends of some sources since then."""
         numbers = self._numbers(sources)
-        for number in numbers:
-            found += map(
-                PastRun._make,
-                self._database.execute(
-                    "SELECT ended, max(ended - started, 0), failed FROM run "
-                    "WHERE source = ? AND ended >= ? ORDER BY ended",
-                    (number, since),
-                ),
+        marks = ", ".join("?" * len(numbers))
+        return PastRuns.of(
+            self._database.execute(
+                "SELECT ended, max(ended - started, 0), failed FROM run "  # noqa: S608 - marks only
+                f"WHERE source IN ({marks}) AND ended >= ? ORDER BY ended",
+                (*numbers, since),
             )
-        return sorted(found) if len(numbers) > 1 else found
+        )
 
     def last_ends(self, sources: Iterable[Source], count: int) -> list[EndedRun]:
         """The last ends of some sources, the oldest first."""

@@ -19,8 +19,10 @@ from alerting.observing.records import Automation, Block, Deployment, Named, Rec
 from alerting.redaction import redact
 from alerting.sentinel.prefect_runs import ENDS, FAILURES, PAGE
 
-AT_ONCE = 6
-"""Questions that Prefect is asked at the same time."""
+AT_ONCE = 2
+"""Questions that a server is asked at the same time: it works on one, and with six takes longer."""
+AT_ONCE_IN_CLOUD = 6
+"""The same of Prefect Cloud, where the way takes longer than the work."""
 ANSWER_SECONDS = 30.0
 RETRIES = 2
 """Further attempts when the server is busy, each after a longer pause."""
@@ -46,7 +48,8 @@ class CountedClient(PrefectClient):
         super().__init__(*args, **settings)
         self.requests = 0
         """Questions so far."""
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        in_cloud = self.server_type is ServerType.CLOUD
+        self._turn = asyncio.Semaphore(AT_ONCE_IN_CLOUD if in_cloud else AT_ONCE)
 
     async def __aenter__(self) -> Self:
         """Open it. Who looks again soon need not be as patient as a flow that reports its end."""

@@ -14,11 +14,10 @@ from alerting.observing.figures import (
     Counted,
     DayCount,
     Figures,
-    PastRun,
+    PastRuns,
     days_of,
     failures_in_a_row,
     figures_of,
-    first_since,
 )
 from alerting.observing.fleet import Member, Source
 from alerting.observing.memory import Memory
@@ -161,7 +160,8 @@ class WorkingOut:
         is_known = known_since <= now - DAYS * DAY
         unknown = counted.days if counted else ()
         days = days_of(runs, now) if is_known else unknown
-        streak = failures_in_a_row(runs) if len(runs) > len(last) else _in_a_row(last)
+        # Whichever reaches further back.
+        outcomes = runs.failed if len(runs.failed) > len(last) else [run.failed for run in last]
         return _Worked(
             mark=mark,
             until=min(_leaves(runs, window, now) for window in WINDOWS),
@@ -171,17 +171,13 @@ class WorkingOut:
             ),
             days=days,
             runs=tuple(last),
-            streak=streak,
+            streak=failures_in_a_row(outcomes),
             last_success=datetime.fromtimestamp(success, UTC) if success else None,
         )
 
 
-def _in_a_row(runs: Sequence[EndedRun]) -> int:
-    return failures_in_a_row([PastRun(0.0, 0.0, run.failed) for run in runs])
-
-
-def _leaves(runs: Sequence[PastRun], days: int, now: float) -> float:
+def _leaves(runs: PastRuns, days: int, now: float) -> float:
     """When the oldest run of a window leaves it, or the days are to be counted again."""
-    first = first_since(runs, now - days * DAY)
-    leaves = runs[first].ended + days * DAY if first < len(runs) else now + LASTS
+    first = runs.first_since(now - days * DAY)
+    leaves = runs.ended[first] + days * DAY if first < len(runs.ended) else now + LASTS
     return min(leaves, now + LASTS)

@@ -154,8 +154,7 @@ async def _first(found: Observed, observer: Observer, memory: Memory) -> None:
     await observer.ask()
     while not observer.knows_enough:
         await observer.ask_more()
-        overview = await observer.overview()
-        if not found.states and Condition.UNKNOWN not in overview.by_condition:
+        if not found.states and await _knows_states(observer):
             found.states = monotonic() - start
     await observer.overview()
     found.counts, found.cold_requests = monotonic() - start, observer.requests
@@ -168,6 +167,10 @@ async def _first(found: Observed, observer: Observer, memory: Memory) -> None:
     while monotonic() - since < BACK_SECONDS:
         await observer.ask_more()
     found.runs_a_second = (memory.size - before) / (monotonic() - since)
+
+
+async def _knows_states(observer: Observer) -> bool:
+    return Condition.UNKNOWN not in (await observer.overview()).by_condition
 
 
 async def _later(found: Observed, client: CountedClient, memory: Memory) -> None:

@@ -10,7 +10,7 @@ from alerting.observing.figures import (
     DAYS,
     Counted,
     DayCount,
-    PastRun,
+    PastRuns,
     counted_by_day,
     days_of,
     failures_in_a_row,
@@ -36,10 +36,10 @@ NOW = 1_000 * DAY
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def runs(*outcomes: tuple[float, float, bool]) -> list[PastRun]:
+def runs(*outcomes: tuple[float, float, bool]) -> PastRuns:
     """Runs by how many days ago they ended, how long they took, and whether they failed."""
-    found = [PastRun(NOW - days * DAY, seconds, failed) for days, seconds, failed in outcomes]
-    return sorted(found)
+    found = [(NOW - days * DAY, seconds, failed) for days, seconds, failed in outcomes]
+    return PastRuns.of(sorted(found))
 
 
 def test_success_rate_and_durations_are_those_of_the_window() -> None:
@@ -59,7 +59,7 @@ def test_a_failed_run_says_nothing_of_how_long_a_load_takes() -> None:
 
 
 def test_without_any_run_there_is_no_rate_and_no_duration() -> None:
-    figures = figures_of([], 7, NOW, known_since=0)
+    figures = figures_of(runs(), 7, NOW, known_since=0)
     assert figures.success_rate is None
     assert figures.mean is None
     assert figures.p95 is None
@@ -112,8 +112,7 @@ def test_a_day_ends_now_and_the_oldest_comes_first() -> None:
 
 @pytest.mark.parametrize(("outcomes", "streak"), [("", 0), ("FFS", 0), ("SFF", 2), ("FFF", 3)])
 def test_a_streak_are_the_failures_since_the_last_success(outcomes: str, streak: int) -> None:
-    history = [PastRun(float(n), 1.0, each == "F") for n, each in enumerate(outcomes)]
-    assert failures_in_a_row(history) == streak
+    assert failures_in_a_row([each == "F" for each in outcomes]) == streak
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from alerting.observing.figures import Counted, DayCount, PastRun
+from alerting.observing.figures import Counted, DayCount, PastRuns
 from alerting.observing.fleet import Source
 from alerting.observing.memory import KeptRun, Memory, memory_file
 from alerting.observing.pipelines import EndedRun
@@ -46,11 +46,10 @@ def kept(
 def test_runs_are_given_back_in_the_order_of_their_ends_from_all_sources(memory: Memory) -> None:
     memory.keep([kept(3, failed=True), kept(1), kept(2, source=NIGHTLY)])
     since = AT.timestamp()
-    assert memory.ends([ORDERS, NIGHTLY], since) == [
-        PastRun(since + 60, 30.0, failed=False),
-        PastRun(since + 120, 30.0, failed=False),
-        PastRun(since + 180, 30.0, failed=True),
-    ]
+    assert memory.ends([ORDERS, NIGHTLY], since) == PastRuns.of(
+        [(since + 60, 30.0, False), (since + 120, 30.0, False), (since + 180, 30.0, True)]
+    )
+    assert memory.ends([], since) == PastRuns.of([])
     assert [end.failed for end in memory.last_ends([ORDERS, NIGHTLY], 2)] == [False, True]
     assert memory.last_success([ORDERS, NIGHTLY]) == since + 120
     assert memory.last_success([Source("unknown", "")]) is None
@@ -72,7 +71,7 @@ def test_what_is_known_is_there_for_the_next_process_and_for_its_owner_alone(fil
     first.close()
     again = Memory(file)
     assert again.sources == [ORDERS]
-    assert len(again.ends([ORDERS], 0)) == 1
+    assert len(again.ends([ORDERS], 0).ended) == 1
     assert again.covered == (10.0, 20.0)
     counted = again.counts(5.0)["orders"]
     assert counted.windows[1].failures == 2
@@ -120,7 +119,7 @@ def test_what_is_old_is_let_go(memory: Memory) -> None:
     memory.keep([kept(1), kept(10)])
     memory.keep_events("sent", [{"id": "1", "occurred": AT.isoformat()}])
     memory.forget_before(AT.timestamp() + 120)
-    assert len(memory.ends([ORDERS], 0)) == 1
+    assert len(memory.ends([ORDERS], 0).ended) == 1
     assert list(memory.events("sent", 0)) == []
 
 
@@ -131,14 +130,14 @@ def test_a_file_that_is_no_database_is_begun_anew(file: Path) -> None:
     memory.keep([kept(1)])
     memory.close()
     again = Memory(file)
-    assert len(again.ends([ORDERS], 0)) == 1
+    assert len(again.ends([ORDERS], 0).ended) == 1
     again.close()
 
 
 def test_where_nothing_can_be_written_it_forgets_at_the_end() -> None:
     memory = Memory(Path("/proc/nothing/can/be/made/here.sqlite"))
     memory.keep([kept(1)])
-    assert len(memory.ends([ORDERS], 0)) == 1
+    assert len(memory.ends([ORDERS], 0).ended) == 1
     memory.close()
 
 
