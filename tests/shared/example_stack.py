@@ -49,6 +49,15 @@ def raw_settings(**changes: object) -> dict[str, Any]:
     return {**copy.deepcopy(_RAW), **changes}
 
 
+FEW_RULES: dict[str, Any] = {
+    "evaluation": "triggers",
+    "tiers": {"warning": {"notify": ["alerts", "critical", "on-call"]}},
+    "escalation": [],
+    "pipelines": {},
+}
+"""Changes that leave a quarter of the automations, for tests of something else."""
+
+
 def every_kind() -> dict[str, Any]:
     """Changes by which every tier that may tells a channel of every kind and format."""
     secret = {"from": "env"}

@@ -7,7 +7,7 @@ import pytest
 
 from alerting.adoption.things import Found, Kind
 from alerting.plan import build_plan
-from tests.shared.example_stack import raw_settings, settings_of
+from tests.shared.example_stack import FEW_RULES, raw_settings, settings_of
 from tests.shared.recording_mocks import (
     AUTOMATION,
     BLOCK,
@@ -38,18 +38,26 @@ def webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_URL_CRITICAL", FAKE_WEBHOOK)
 
 
-def run(in_aws: dict[str, str] | None = None, **there: Any) -> RecordingMocks:  # noqa: ANN401
-    settings = {f"data-alerts:{key}": value for key, value in raw_settings().items()}
-    config = as_pulumi_hands_over({"aws:region": "eu-west-1", **settings})
+def config_of(**changes: object) -> dict[str, str]:
+    settings = {f"data-alerts:{key}": value for key, value in raw_settings(**changes).items()}
+    return as_pulumi_hands_over({"aws:region": "eu-west-1", **settings})
+
+
+FEW = config_of(**FEW_RULES)
+
+
+def run(
+    in_aws: dict[str, str] | None = None,
+    config: dict[str, str] = FEW,
+    **there: Any,  # noqa: ANN401
+) -> RecordingMocks:
     mocks = RecordingMocks(in_aws={KEY: FAKE_ROUTING_KEY, **(in_aws or {})}, **there)
     return run_program(mocks, "example", config)
 
 
 def refusal(mocks: RecordingMocks) -> str:
-    settings = {f"data-alerts:{key}": value for key, value in raw_settings().items()}
-    config = as_pulumi_hands_over({"aws:region": "eu-west-1", **settings})
     with pytest.raises(pulumi.RunError) as raised:
-        run_program(mocks, "example", config)
+        run_program(mocks, "example", FEW)
     return str(raised.value)
 
 
@@ -67,11 +75,12 @@ def test_an_automation_with_the_stacks_mark_is_imported_and_no_other() -> None:
 def test_a_standby_automation_that_is_imported_stays_as_it_is_switched(on: bool) -> None:
     standby = next(rule for rule in PLAN.automations if rule.standby)
     found = Found(Kind.AUTOMATION, "its-id", standby.name, "example", enabled=on)
-    imported = run(in_prefect=[found]).one(AUTOMATION, standby.key)
+    config = config_of()
+    imported = run(config=config, in_prefect=[found]).one(AUTOMATION, standby.key)
     assert imported.inputs["enabled"] is on
     assert imported.ignore_changes == ()
     ids = {"automationIds": {standby.tier.value: {standby.key: "its-id"}}}
-    known = run(in_prefect=[found], deployed=ids).one(AUTOMATION, standby.key)
+    known = run(config=config, in_prefect=[found], deployed=ids).one(AUTOMATION, standby.key)
     assert known.inputs["enabled"] is on
     assert known.ignore_changes == (("enabled",) if on else ())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.shared.example_stack import raw_settings
+from tests.shared.example_stack import FEW_RULES, raw_settings
 from tests.shared.recording_mocks import (
     BLOCK,
     FAKE_ROUTING_KEY,
@@ -24,7 +24,7 @@ NAME = "prefect/pagerduty-key"
 CONFIG = as_pulumi_hands_over(
     {
         "aws:region": "eu-west-1",
-        **{f"data-alerts:{key}": value for key, value in raw_settings().items()},
+        **{f"data-alerts:{key}": value for key, value in raw_settings(**FEW_RULES).items()},
     }
 )
 
