@@ -192,16 +192,13 @@ def test_where_triggers_judge_there_is_nothing_for_a_sentinel() -> None:
     assert published_of(evaluation="triggers").sentinel is None
 
 
-@pytest.mark.parametrize("evaluation", ["sentinel", "triggers"])
-def test_what_is_published_is_read_back_as_it_was(evaluation: str) -> None:
-    critical = {"within": "100h", "notify": ["critical"]}
-    published = published_of(
-        evaluation=evaluation, tiers={**raw_settings()["tiers"], "critical": critical}
-    )
-    stored = json.loads(json.dumps(published.model_dump(mode="json")))
-    read = PublishedSettings.model_validate(stored)
-    assert read == published
-    assert read.digest == published.digest
+@pytest.mark.parametrize("changes", [{}, {"evaluation": "triggers"}, every_kind()])
+def test_what_is_published_is_read_back_as_it_was(changes: dict[str, Any]) -> None:
+    plan = build_plan(settings_of(**changes), "example")
+    (block,) = (block for block in plan.blocks if block.type_slug == "secret")
+    read = PublishedSettings.model_validate(json.loads(json.dumps(block.data["value"])))
+    assert read == plan.published
+    assert read.digest == plan.published.digest
 
 
 def test_any_other_settings_have_another_digest() -> None:
