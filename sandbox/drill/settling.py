@@ -14,6 +14,7 @@ from prefect.client.orchestration import PrefectClient
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import HEARTBEAT_EVENT, SETTINGS_LABEL
 from sandbox.drill.pipelines import wait_for
+from sandbox.state import SandboxError
 
 # Three seconds on a quiet machine; the rest is for a busy one.
 SETTLE_SECONDS = 60.0
@@ -68,7 +69,13 @@ async def wait_for_sentinel(client: PrefectClient, settings: PublishedSettings) 
         answer = await client.request("POST", "/events/filter", json={"filter": asked, "limit": 1})
         return True if answer.json()["events"] else None
 
-    await wait_for(heard, SENTINEL_SECONDS, "the sentinel's taking up of the settings")
+    try:
+        await wait_for(heard, SENTINEL_SECONDS, "the sentinel's taking up of the settings")
+    except SandboxError as error:
+        raise SandboxError(
+            f"{error}: does it run? logs/sentinel.log in the sandbox's folder says what it does, "
+            "and `make sandbox` begins anew"
+        ) from None
 
 
 async def _create(client: PrefectClient, event: str, actions: list[dict[str, str]]) -> UUID:
