@@ -20,13 +20,7 @@ class Played:
     ended: tuple[datetime, ...]
 
     def due(self, expected: Expected) -> datetime:
-        """When a notification may be sent at the earliest.
-
-        Runs that were started together end in any order.
-        """
-        if expected.of_step:
-            ends = [self.ended[each] for each in self.scenario.step_of(expected.run)]
-            return max(ends) if expected.of_step == "last" else min(ends)
+        """When a notification may be sent at the earliest."""
         return self.ended[expected.run] + expected.due
 
 

@@ -105,7 +105,7 @@ class _Drill:
         ended: list[datetime] = []
         for step in scenario.steps:
             self._say(f"{scenario.name}: {', '.join(run.target.flow for run in step)}")
-            ended += await asyncio.gather(*(pipelines.run(run) for run in step))
+            ended += [await pipelines.run(run) for run in step]
             await self._arrival(scenario, len(ended))
         return Played(scenario, tuple(ended))
 

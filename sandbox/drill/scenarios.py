@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from alerting.plan import Plan, Tier
 from alerting.plan.delivery import Delivery
@@ -47,8 +46,7 @@ class Expected:
     """One notification that must arrive.
 
     `run` is the position, in the scenario, of the run whose end it announces; `due` is the time
-    after that end at which it may be sent at the earliest. With `of_step` it is the end of the
-    first, or the last, of the runs that are started together.
+    after that end at which it may be sent at the earliest.
     """
 
     tier: Tier
@@ -56,14 +54,13 @@ class Expected:
     subject: str
     run: int
     due: timedelta = timedelta(0)
-    of_step: Literal["first", "last"] | None = None
 
 
 @dataclass(frozen=True)
 class Scenario:
     """Runs in order, each started when the one before has ended, and all who must be told.
 
-    Runs of one `step` are started together. The next step waits for what the last one sends.
+    A step waits for what the one before it sends.
     """
 
     name: str
@@ -74,15 +71,6 @@ class Scenario:
     def runs(self) -> tuple[Run, ...]:
         """All runs, in order."""
         return tuple(run for step in self.steps for run in step)
-
-    def step_of(self, run: int) -> range:
-        """Positions of the runs that are started together with a run."""
-        start = 0
-        for step in self.steps:
-            if run < start + len(step):
-                return range(start, start + len(step))
-            start += len(step)
-        raise IndexError(f"{self.name} has no run {run}")
 
 
 class ScenarioBuilder:
@@ -101,11 +89,9 @@ class ScenarioBuilder:
         failed elsewhere would count. The other scenarios use flows that only carry the tag.
         """
         return (
-            (self._outage(),),
-            (
-                *(self._late(), self._one_failure(), self._retry(), self._crash()),
-                *(self._timeout(), self._streak()),
-            ),
+            (self._outage(), self._timeout()),
+            (self._one_failure(), self._retry(), self._crash(), self._streak()),
+            (self._late(),),
         )
 
     def _one_failure(self) -> Scenario:
@@ -172,8 +158,8 @@ class ScenarioBuilder:
                     expected += self._told(VerdictKind.ESCALATION, target.flow, failed, step=step)
                 expected += self._told(VerdictKind.RESOLVED, target.flow, mended)
         last = len(up) + len(down) - 1
-        expected += self._told(VerdictKind.ALL_DOWN, "", last, of_step="last")
-        expected += self._told(VerdictKind.NOT_ALL_DOWN, "", last + 1, of_step="first")
+        expected += self._told(VerdictKind.ALL_DOWN, "", last)
+        expected += self._told(VerdictKind.NOT_ALL_DOWN, "", last + 1)
         return Scenario("all pipelines down, escalation, recovery", (up, down, up), tuple(expected))
 
     def _told(
@@ -184,7 +170,6 @@ class ScenarioBuilder:
         *,
         failures: int = 1,
         step: EscalationStep | None = None,
-        of_step: Literal["first", "last"] | None = None,
     ) -> Iterator[Expected]:
         """Who hears of a verdict, and under which title."""
         delivery = Delivery(self._settings)
@@ -195,7 +180,7 @@ class ScenarioBuilder:
                 for channel in delivery.reached(occasion.notify):
                     title, _ = message.text(delivery.kind(channel).form)
                     due = step.after if step else timedelta(0)
-                    yield Expected(occasion.tier, channel, title, run, due, of_step)
+                    yield Expected(occasion.tier, channel, title, run, due)
 
     def _verdict(
         self, kind: VerdictKind, flow: str, failures: int, step: EscalationStep | None
