@@ -29,8 +29,6 @@ WORTH_A_PAGE = 4
 """A page of all runs costs the server as much as asking for the runs of so many pipelines."""
 A_FEW = 40
 """Pipelines that are asked for in one go."""
-COUNTED = 200
-"""Pipelines that are counted in one go."""
 MOST_PAGES = 10
 """Pages that are looked through for a pipeline's last success."""
 MANY = 200
@@ -152,7 +150,7 @@ class RunReading:
         """Count the ends of some pipelines; returns whether there were any to be counted."""
         known = self._memory.counts(_counts_since(now))
         everything = self.members(settings)
-        members = _uncounted(everything, known)[:COUNTED]
+        members = _uncounted(everything, known)[:A_FEW]
         if members:
             daily = len(everything) <= MANY
             asked = (self._count(member, settings, now, daily=daily) for member in members)
