@@ -111,10 +111,10 @@ class SandboxStack:
 
     def destroy(self) -> None:
         """Remove all that the stack made, as `pulumi destroy` does."""
-        # The Automation API would ask the CLI once more, for a summary that nobody reads.
-        arguments = ["destroy", "--yes", "--skip-preview", "--color", "never"]
+        # The Automation API would ask the CLI once more, for a summary that nobody reads. Its stack
+        # is one that there is: the CLI removes nothing of a stack that was never made.
         self._workspace.pulumi_command.run(
-            [*arguments, "--stack", self.stack.name],
+            ["destroy", "--yes", "--skip-preview", "--color", "never", "--stack", self.stack.name],
             str(self._work_folder),
             self._workspace.env_vars,
         )

@@ -33,13 +33,15 @@ class PastRuns(NamedTuple):
     @classmethod
     def of(cls, rows: Iterable[tuple[float, float, bool]]) -> Self:
         """From runs in the order of their ends."""
-        columns: tuple[list[float], list[float], list[bool]] = ([], [], [])
+        ended: list[float] = []
+        seconds: list[float] = []
+        failed: list[bool] = []
         # One after another: with a million rows held at once, garbage is looked for all the time.
-        for ended, seconds, failed in rows:
-            columns[0].append(ended)
-            columns[1].append(seconds)
-            columns[2].append(failed)
-        return cls(*columns)
+        for row in rows:
+            ended.append(row[0])
+            seconds.append(row[1])
+            failed.append(row[2])
+        return cls(ended, seconds, failed)
 
     def first_since(self, time: float) -> int:
         """The position of the first that ended then or later."""
@@ -115,11 +117,11 @@ def figures_of(
     All ends since `known_since` are among the runs. A window that begins before that has the ends
     that were counted, and the durations of the runs that are known.
     """
-    recent = slice(runs.first_since(now - days * DAY), None)
-    outcomes = zip(runs.seconds[recent], runs.failed[recent], strict=True)
-    durations = [seconds for seconds, failed in outcomes if not failed]
-    total = len(runs.ended[recent])
-    failures = total - len(durations)
+    first = runs.first_since(now - days * DAY)
+    outcomes = runs.failed[first:]
+    lasted = zip(runs.seconds[first:], outcomes, strict=True)
+    durations = [seconds for seconds, failed in lasted if not failed]
+    total, failures = len(outcomes), sum(outcomes)
     is_known = known_since <= now - days * DAY
     if not is_known and counted:
         window = counted.windows[WINDOWS.index(days)]

@@ -19,6 +19,7 @@ from pulumi.runtime.stack import Stack, run_pulumi_func
 from ruamel.yaml import YAML
 
 from alerting.adoption.things import Found
+from tests.shared.example_stack import raw_settings
 
 PROJECT_FOLDER = Path(__file__).parents[2]
 
@@ -208,6 +209,12 @@ def config_of_file(stack: str) -> dict[str, str]:
     """A stack file's configuration as Pulumi hands it over, with fakes for what is encrypted."""
     document = YAML(typ="safe").load(PROJECT_FOLDER / f"Pulumi.{stack}.yaml")
     return as_pulumi_hands_over(document["config"])
+
+
+def config_of(**changes: object) -> dict[str, str]:
+    """The example's configuration as Pulumi hands it over, some top-level keys replaced."""
+    settings = {f"data-alerts:{key}": value for key, value in raw_settings(**changes).items()}
+    return as_pulumi_hands_over({"aws:region": "eu-west-1", **settings})
 
 
 def as_pulumi_hands_over(config: Mapping[str, Any]) -> dict[str, str]:

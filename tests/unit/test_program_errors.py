@@ -18,6 +18,7 @@ from tests.shared.recording_mocks import (
     SECRET,
     RecordingMocks,
     as_pulumi_hands_over,
+    config_of,
     run_program,
 )
 
@@ -29,12 +30,6 @@ FILL = (
     " Fill it and deploy again: alertctl secrets put pagerduty-key --stack example, "
     "which asks for it or takes it by a pipe"
 )
-
-
-def config_of(**changes: object) -> dict[str, str]:
-    """The example's configuration, of which some top-level keys are replaced."""
-    settings = {f"data-alerts:{key}": value for key, value in raw_settings(**changes).items()}
-    return as_pulumi_hands_over({"aws:region": "eu-west-1", **settings})
 
 
 def attempt(

@@ -19,7 +19,7 @@ from tests.shared.recording_mocks import (
     SECRET_VERSION,
     RecordingMocks,
     arn_of,
-    as_pulumi_hands_over,
+    config_of,
     run_program,
 )
 
@@ -30,20 +30,13 @@ WEBHOOK = raw_settings()["secrets"]["slack-url"]["name"]
 OURS = {"project": "data-alerts", "stack": "example"}
 PLAN = build_plan(settings_of(), "example")
 WARNING = next(rule for rule in PLAN.automations if rule.key == "warning")
+FEW = config_of(**FEW_RULES)
 
 
 @pytest.fixture(autouse=True)
 def webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_URL", FAKE_WEBHOOK)
     monkeypatch.setenv("SLACK_URL_CRITICAL", FAKE_WEBHOOK)
-
-
-def config_of(**changes: object) -> dict[str, str]:
-    settings = {f"data-alerts:{key}": value for key, value in raw_settings(**changes).items()}
-    return as_pulumi_hands_over({"aws:region": "eu-west-1", **settings})
-
-
-FEW = config_of(**FEW_RULES)
 
 
 def run(

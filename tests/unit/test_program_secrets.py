@@ -13,7 +13,7 @@ from tests.shared.recording_mocks import (
     SECRET_VERSION,
     RecordingMocks,
     arn_of,
-    as_pulumi_hands_over,
+    config_of,
     run_program,
     secret_of,
 )
@@ -21,12 +21,7 @@ from tests.shared.recording_mocks import (
 pytestmark = pytest.mark.unit
 
 NAME = "prefect/pagerduty-key"
-CONFIG = as_pulumi_hands_over(
-    {
-        "aws:region": "eu-west-1",
-        **{f"data-alerts:{key}": value for key, value in raw_settings(**FEW_RULES).items()},
-    }
-)
+CONFIG = config_of(**FEW_RULES)
 
 
 @pytest.fixture(autouse=True)

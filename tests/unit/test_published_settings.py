@@ -15,6 +15,10 @@ from tests.shared.example_stack import every_kind, published_of, raw_settings, r
 
 pytestmark = pytest.mark.unit
 
+STREAK_WITHIN_DAYS = {
+    **raw_settings()["tiers"],
+    "critical": {"within": "100h", "notify": ["critical"]},
+}
 EXPECTS_NOTHING = dict.fromkeys(
     ("fresh_within", "deadline", "max_duration", "least_rows", "drop_below")
 )
@@ -192,7 +196,15 @@ def test_where_triggers_judge_there_is_nothing_for_a_sentinel() -> None:
     assert published_of(evaluation="triggers").sentinel is None
 
 
-@pytest.mark.parametrize("changes", [{}, {"evaluation": "triggers"}, every_kind()])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tiers": STREAK_WITHIN_DAYS},
+        {"tiers": STREAK_WITHIN_DAYS, "evaluation": "triggers"},
+        every_kind(),
+    ],
+    ids=["sentinel", "triggers", "every kind"],
+)
 def test_what_is_published_is_read_back_as_it_was(changes: dict[str, Any]) -> None:
     plan = build_plan(settings_of(**changes), "example")
     (block,) = (block for block in plan.blocks if block.type_slug == "secret")
