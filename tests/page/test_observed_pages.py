@@ -383,8 +383,10 @@ def test_every_answer_allows_nothing_but_the_pages_own_files(pages: Served, path
     assert " onclick" not in answer.text
 
 
-def test_a_part_that_has_not_changed_is_not_sent_again(pages: Served) -> None:
-    with httpx.Client(base_url=pages.url, trust_env=False) as client:
+def test_a_part_that_has_not_changed_is_not_sent_again(prefect: FakePrefect) -> None:
+    # One look: a second between two requests would make the part a new one.
+    one_look = served(prefect, every=3600.0)
+    with one_look as pages, httpx.Client(base_url=pages.url, trust_env=False) as client:
         _until_complete(client)
         first = client.get("/part/")
         version = first.headers["ETag"]

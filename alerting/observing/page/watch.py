@@ -94,17 +94,19 @@ class Watch:
 
     async def _learn(self, until: float) -> None:
         """Use the time until the next look, half of it: the server has others to serve."""
-        shown = monotonic()
+        shown, learnt = monotonic(), False
         while (asked := monotonic()) < until:
             if not await self._observer.ask_more():
                 break
-            took = monotonic() - asked
+            took, learnt = monotonic() - asked, True
             if monotonic() - shown > self._every / 5:
                 await self._show()
                 shown = monotonic()
             if self._observer.knows_enough:
                 await asyncio.sleep(min(took, REST))
-        await self._show()
+        # Without anything new the pages that are open would be sent the same once more.
+        if learnt:
+            await self._show()
 
     async def _attempt(self, action: Callable[[], Awaitable[None]]) -> None:
         try:
