@@ -50,6 +50,8 @@ class Wire:
     """The proxy's address, without a path."""
     target: str
     """The address of the server behind it."""
+    client: httpx.Client
+    """What asks that server."""
     sent: list[Sent] = field(default_factory=list)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     unreliable: Callable[[], Fault | None] | None = None
@@ -84,17 +86,20 @@ def wire_to(target: str) -> Iterator[Wire]:
     """Stand between a client and the server at `target`, a URL without a path."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
-    wire = Wire(f"http://127.0.0.1:{server.server_port}", target)
-    server.RequestHandlerClass = type("Handler", (_Handler,), {"wire": wire})
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield wire
-    finally:
-        wire.closing.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    # No connection is kept: a server that ends a kept one would look like one that is down.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(trust_env=False, timeout=LONGEST_SECONDS, limits=limits) as client:
+        wire = Wire(f"http://127.0.0.1:{server.server_port}", target, client)
+        server.RequestHandlerClass = type("Handler", (_Handler,), {"wire": wire})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield wire
+        finally:
+            wire.closing.set()
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -114,10 +119,15 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         changes = self._noted(content).changes
         try:
-            self._serve(content)
+            answer = self._served(content)
         finally:
+            # Before it is answered: whoever has the answer may send the next change at once.
             with self.wire.lock:
                 self.wire.under_way -= changes
+        if answer is None:
+            self.close_connection = True
+        else:
+            self._answer(answer)
 
     def _noted(self, content: bytes) -> Sent:
         with self.wire.lock:
@@ -132,28 +142,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.wire.sent.append(sent)
             return sent
 
-    def _serve(self, content: bytes) -> None:
+    def _served(self, content: bytes) -> httpx.Response | None:
+        """The answer, or None where it or the request is lost."""
         fault = self.wire.next_fault(f"{self.command} {self.path.partition('?')[0]}")
         if isinstance(fault, httpx.Response):
-            self._answer(fault)
-            return
+            return fault
         if fault == "never answered":
             self.wire.closing.wait(LONGEST_SECONDS)
         if fault in {"never answered", "lost before"}:
-            self.close_connection = True
-            return
-        answer = httpx.request(
+            return None
+        answer = self.wire.client.request(
             self.command,
             self.wire.target + self.path,
             content=content,
             headers={k: v for k, v in self.headers.items() if k.lower() not in KEPT_BACK},
-            trust_env=False,
-            timeout=LONGEST_SECONDS,
         )
-        if fault == "lost after":
-            self.close_connection = True
-            return
-        self._answer(answer)
+        return None if fault == "lost after" else answer
 
     def _answer(self, answer: httpx.Response) -> None:
         self.send_response_only(answer.status_code)

@@ -6,19 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
-from urllib3.exceptions import TimeoutError as UrllibTimeoutError
-
 from sandbox.plugins.errors import ProviderError
 from sandbox.plugins.guard import without_credentials
+from sandbox.plugins.json_service import (
+    JsonAnswer,
+    JsonService,
+    NoAnswerError,
+    NoConnectionError,
+)
 from sandbox.plugins.values import Value
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 # Said by a server that is busy, or by a proxy whose server is: the same may succeed soon.
 BUSY = frozenset({502, 503, 504})
-CONNECTIONS = 32
 UNAUTHORIZED, REFUSED, SERVER_ERROR = frozenset({401, 403}), frozenset({400, 422}), 500
 OK, CREATED, NO_CONTENT, NOT_FOUND, CONFLICT = 200, 201, 204, 404, 409
 ANSWERS = frozenset({OK, CREATED, NO_CONTENT, NOT_FOUND, CONFLICT})
@@ -66,17 +67,11 @@ class PrefectApi:
     """
 
     def __init__(self, endpoint: str, headers: dict[str, str], patience: Patience) -> None:
-        self._endpoint = endpoint
         self._address = without_credentials(endpoint)
         self._patience = patience
         self._writer = threading.Lock()
         self._cancelled = threading.Event()
-        self._http = urllib3.PoolManager(
-            headers=headers,
-            timeout=self._patience.answer,
-            retries=False,
-            maxsize=CONNECTIONS,
-        )
+        self._service = JsonService(endpoint, headers, patience.answer)
 
     def cancel(self) -> None:
         """Let nothing be tried again."""
@@ -106,14 +101,13 @@ class PrefectApi:
     ) -> Answer:
         """Send a request once; for use within `recover`, whose failures are tried again too."""
         try:
-            response = self._http.request(method, self._endpoint + path, json=body)
-        except ConnectTimeoutError:
+            response = self._service.send(method, path, body)
+        except NoConnectionError:
             raise _NotNowError("takes no connection", sent=False) from None
-        except UrllibTimeoutError:
-            seconds = self._patience.answer
-            raise _NotNowError(f"gave no answer within {seconds:g} s", sent=True) from None
-        except HTTPError:
-            raise _NotNowError("closed the connection without an answer", sent=True) from None
+        except NoAnswerError as failure:
+            late = f"gave no answer within {self._patience.answer:g} s"
+            what = late if failure.late else "closed the connection without an answer"
+            raise _NotNowError(what, sent=True) from None
         if response.status in BUSY:
             raise _NotNowError(f"is busy (HTTP {response.status})", sent=True)
         return Answer(response.status, self._content(response), repeated)
@@ -137,7 +131,7 @@ class PrefectApi:
                     ) from None
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    def _content(self, response: urllib3.BaseHTTPResponse) -> Value:
+    def _content(self, response: JsonAnswer) -> Value:
         status = response.status
         if status in UNAUTHORIZED:
             raise self._error(
@@ -163,7 +157,7 @@ class PrefectApi:
         return ProviderError(f"The Prefect server at {self._address} {what}. {remedy}")
 
 
-def _json(response: urllib3.BaseHTTPResponse) -> Value:
+def _json(response: JsonAnswer) -> Value:
     try:
         return response.json()
     except ValueError:

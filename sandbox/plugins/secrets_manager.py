@@ -2,15 +2,12 @@
 
 from typing import Final
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from sandbox.plugins.errors import ProviderError
 from sandbox.plugins.guard import without_credentials
+from sandbox.plugins.json_service import JsonService, NoAnswerError, NoConnectionError
 from sandbox.plugins.values import Properties
 
 ANSWER_SECONDS = 10.0
-CONNECTIONS = 32
 OK = 200
 NOT_FOUND: Final = "ResourceNotFoundException"
 EXISTS: Final = "ResourceExistsException"
@@ -33,8 +30,7 @@ class SecretsManager:
         self.region = region
         self._access_key = access_key
         self._address = without_credentials(endpoint)
-        self._endpoint = endpoint
-        self._http = urllib3.PoolManager(timeout=ANSWER_SECONDS, retries=False, maxsize=CONNECTIONS)
+        self._service = JsonService(endpoint, {}, ANSWER_SECONDS)
 
     def call(self, action: str, region: str | None = None, **request: object) -> Properties:
         """Do one action in the region, by default the provider's.
@@ -44,13 +40,10 @@ class SecretsManager:
         """
         body = {key: value for key, value in request.items() if value is not None}
         try:
-            response = self._http.request(
-                "POST",
-                self._endpoint,
-                json=body,
-                headers=self._headers(action, region or self.region),
+            response = self._service.send(
+                "POST", body=body, headers=self._headers(action, region or self.region)
             )
-        except HTTPError:
+        except (NoConnectionError, NoAnswerError):
             raise self._nowhere("gives no answer") from None
         try:
             answer: Properties = response.json()

@@ -35,7 +35,10 @@ PASSPHRASE = "a-passphrase-of-the-test"
 PULL_REQUEST = 7
 _CREDENTIALS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), AWS_ACCESS_KEY)
 # What is the machine's own, or is written to.
-_NOT_CHECKED_OUT = {".git", ".venv", "ci-reports", *(f"Pulumi.{stack}.yaml" for stack in STACKS)}
+_NOT_CHECKED_OUT = {
+    *(".git", ".venv", "ci-reports", "scenarios"),
+    *(f"Pulumi.{stack}.yaml" for stack in STACKS),
+}
 
 
 @dataclass
@@ -61,6 +64,7 @@ class Pipeline:
                 (self.checkout / entry.name).symlink_to(entry)
             else:
                 shutil.copy(entry, self.checkout)
+        self._take_scenarios()
         self._install()
         self.environment = self._environment()
         for stack in STACKS:
@@ -68,6 +72,12 @@ class Pipeline:
             self.pulumi("stack", "init", stack)
             self.channels |= self._put_secrets(stack)
         register_channels(self.sandbox.folder, self.channels)
+
+    def _take_scenarios(self) -> None:
+        """Those of the stacks' tiers: each preview plays what is there, and pytest plays all."""
+        folder = self.checkout / "scenarios"
+        folder.mkdir()
+        (folder / "tiers").symlink_to(ROOT / "scenarios" / "tiers")
 
     def start_sentinels(self) -> None:
         """Start what each stack's drill is answered by."""
