@@ -16,7 +16,7 @@ from sandbox.acts.playing import PERFORMANCES, as_table, play_all
 from sandbox.drill.player import play_drill
 from sandbox.drill.report import print_report, report_console
 from sandbox.figures import Part, measure
-from sandbox.lifecycle import bring_up, take_down
+from sandbox.lifecycle import bring_up, passing_sandbox, take_down
 from sandbox.pictures import pictures as pictures_of
 from sandbox.soak import deployments
 from sandbox.soak.sentinel import soak
@@ -83,10 +83,8 @@ def drill_full(
     if not any(only in each.name for each in PERFORMANCES):
         names = ", ".join(each.name for each in PERFORMANCES)
         raise typer.BadParameter(f"nothing is called so. There is: {names}", param_hint="--only")
-    try:
-        results = play_all(bring_up(folder), _say, pictures, only)
-    finally:
-        take_down(folder)
+    with passing_sandbox(folder) as state:
+        results = play_all(state, _say, pictures, only)
     report_console().print(as_table(results))
     if any(result.problem for result in results):
         raise typer.Exit(EXIT_MISSED)
@@ -150,10 +148,8 @@ def soak_deployments(
 
     Exit code 1 when one did not converge, doubled something or leaked a secret.
     """
-    try:
-        report = deployments.soak(bring_up(folder), kills, failures, seed, _say)
-    finally:
-        take_down(folder)
+    with passing_sandbox(folder) as state:
+        report = deployments.soak(state, kills, failures, seed, _say)
     console.print(str(report))
     if not report.passed:
         raise typer.Exit(EXIT_MISSED)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from sandbox import bench as deployments
 from sandbox import live_load, throughput
-from sandbox.lifecycle import bring_up, take_down
+from sandbox.lifecycle import passing_sandbox
 from sandbox.observed import bench as observed
 from sandbox.truth import bench as truth
 from sandbox.truth import report as truth_report
@@ -67,10 +67,8 @@ def measure(part: Part, folder: Path, say: Say) -> Figures:
 
 
 def _deployments(folder: Path, say: Say) -> Figures:
-    try:
-        timings = deployments.measure(bring_up(folder), say)
-    finally:
-        take_down(folder)
+    with passing_sandbox(folder) as state:
+        timings = deployments.measure(state, say)
     return Figures(deployments.as_table(timings), deployments.as_json(timings))
 
 

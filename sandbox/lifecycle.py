@@ -1,7 +1,9 @@
 """Bringing a whole sandbox up and taking it down."""
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.environment import captured
@@ -58,6 +60,15 @@ def take_down(folder: Path = DEFAULT_FOLDER) -> None:
         else:
             entry.unlink()
     marker.unlink(missing_ok=True)
+
+
+@contextmanager
+def passing_sandbox(folder: Path) -> Iterator[SandboxState]:
+    """A sandbox that is taken down at the end, whatever happens."""
+    try:
+        yield bring_up(folder)
+    finally:
+        take_down(folder)
 
 
 def _start_services(folder: Path) -> SandboxState:

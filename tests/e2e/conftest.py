@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.lifecycle import bring_up, take_down
+from sandbox.lifecycle import passing_sandbox
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxState
 
@@ -12,11 +12,8 @@ from sandbox.state import SandboxState
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxState]:
     """A whole sandbox, without a stack."""
-    folder = tmp_path_factory.mktemp("sandbox")
-    try:
-        yield bring_up(folder)
-    finally:
-        take_down(folder)
+    with passing_sandbox(tmp_path_factory.mktemp("sandbox")) as state:
+        yield state
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from alerting.observing.wording import lasting, percent
 from sandbox.chromium import chromium
 from sandbox.environment import base_environment
-from sandbox.lifecycle import bring_up, take_down
+from sandbox.lifecycle import passing_sandbox
 from sandbox.processes import start_service
 from sandbox.services import REPOSITORY, wait_until
 from sandbox.state import SandboxState
@@ -35,11 +35,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     In a sandbox of its own: the pages show all that a server remembers, also other tests' runs.
     """
     folder = tmp_path_factory.mktemp("sandbox")
-    try:
-        with deployed(bring_up(folder)) as live:
-            yield told(live)
-    finally:
-        take_down(folder)
+    with passing_sandbox(folder) as state, deployed(state) as live:
+        yield told(live)
 
 
 def told(live: Live) -> Live:
