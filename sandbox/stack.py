@@ -207,6 +207,8 @@ class SandboxStack:
         environment = {
             MARK: str(folder),
             "DATA_ALERTS_PYTHON": sys.executable,
+            # The CLI fills dictionaries at each start, and collects garbage meanwhile.
+            "GOGC": "400",
             "NO_PROXY": "127.0.0.1,localhost",
             "PULUMI_BACKEND_URL": f"file://{state_folder}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,

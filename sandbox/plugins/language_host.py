@@ -1,28 +1,20 @@
-"""The part of Pulumi's Python language host that running a program and its policies takes.
-
-The vendor's ships with the official CLI and comes in no package. With this one on PATH the plain
-commands of a CI job, such as `pulumi preview`, run the program in a sandbox, too.
-"""
+"""What Pulumi's Python language host does to run a program and its policies."""
 
 import os
 import runpy
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
 from pulumi.automation._server import LanguageServer
-from pulumi.runtime.proto import language_pb2, language_pb2_grpc
-
-PARENT_CHECK_SECONDS = 1.0
+from pulumi.runtime.proto import language_pb2
 
 
 class LanguageHost(LanguageServer):
-    """Runs the program that a request names. The engine starts one host for each operation."""
+    """Runs the program that a request names."""
 
     def __init__(self) -> None:
         super().__init__(lambda: None)
@@ -60,20 +52,6 @@ class LanguageHost(LanguageServer):
         yield language_pb2.RunPluginResponse(exitcode=process.returncode)
 
 
-def main() -> None:
-    """Serve until the engine ends; print the port, which is how the engine finds it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    server = grpc.server(ThreadPoolExecutor())
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    engine = os.getppid()
-    print(port, flush=True)  # noqa: T201 - the protocol asks for it
-    # A killed engine cannot say goodbye.
-    while server.wait_for_termination(PARENT_CHECK_SECONDS) and os.getppid() == engine:
-        pass
-
-
 @contextmanager
 def _working_in(folder: Path) -> Iterator[None]:
     before = Path.cwd()
@@ -82,7 +60,3 @@ def _working_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
-
-
-if __name__ == "__main__":
-    main()
