@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
@@ -33,7 +34,20 @@ def preflight(configuration: Configuration, in_aws: aws.Provider) -> Claims:
     answer.
     """
     plan = configuration.plan
-    knowledge = Knowledge(
+    # Beside what AWS is asked, which waits for the engine to start its plugin.
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        in_prefect = beside.submit(found_in_prefect, configuration)
+        try:
+            knowledge = _knowledge(configuration)
+            found = [*_found_in_aws(plan.secrets, knowledge, in_aws), *in_prefect.result()]
+            return claims(wanted_of(plan), found, knowledge)
+        except (RefusedError, WorkspaceError) as error:
+            raise pulumi.RunError(str(error)) from None
+
+
+def _knowledge(configuration: Configuration) -> Knowledge:
+    plan = configuration.plan
+    return Knowledge(
         stack=plan.stack,
         deployed=_deployed(),
         adopted=configuration.adopted,
@@ -42,12 +56,6 @@ def preflight(configuration: Configuration, in_aws: aws.Provider) -> Claims:
             rule.key for rule in plan.secrets if rule.key not in configuration.brought
         ),
     )
-    try:
-        found = found_in_prefect(configuration)
-        found += _found_in_aws(plan.secrets, knowledge, in_aws)
-        return claims(wanted_of(plan), found, knowledge)
-    except (RefusedError, WorkspaceError) as error:
-        raise pulumi.RunError(str(error)) from None
 
 
 def found_in_prefect(configuration: Configuration) -> list[Found]:
