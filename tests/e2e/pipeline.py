@@ -75,9 +75,9 @@ class Pipeline:
 
     def _take_scenarios(self) -> None:
         """Those of the stacks' tiers: each preview plays what is there, and pytest plays all."""
-        folder = self.checkout / "scenarios"
-        folder.mkdir()
-        (folder / "tiers").symlink_to(ROOT / "scenarios" / "tiers")
+        tiers = Path("scenarios", "tiers")
+        # A copy: what a link below the folder leads to is not looked through.
+        shutil.copytree(ROOT / tiers, self.checkout / tiers)
 
     def start_sentinels(self) -> None:
         """Start what each stack's drill is answered by."""

@@ -40,7 +40,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_PER_MINUTE = 1.5
-AT_ONCE = 12
+AT_ONCE = 8
 LATEST = timedelta(seconds=SECONDS_PER_MINUTE)
 """What a busy machine played later than this may have become another scenario: where it differs it
 is played again."""
