@@ -4,14 +4,14 @@ The vendor's ships with the official CLI and comes in no package. With this one 
 commands of a CI job, such as `pulumi preview`, run the program in a sandbox, too.
 """
 
-import os
-import signal
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
+
+from sandbox.plugins.lifetime import serve_the_engine
 
 PARENT_CHECK_SECONDS = 1.0
 NOTHING = b""
@@ -60,16 +60,11 @@ class _Taken:
 
 
 def main() -> None:
-    """Serve until the engine ends; print the port, which is how the engine finds it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Serve until the engine ends."""
     server = grpc.server(ThreadPoolExecutor(), handlers=[_WhenThereIsAProgram()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    engine = os.getppid()
-    print(port, flush=True)  # noqa: T201 - the protocol asks for it
-    # A killed engine cannot say goodbye.
-    while server.wait_for_termination(PARENT_CHECK_SECONDS) and os.getppid() == engine:
-        pass
+    serve_the_engine(server, port, PARENT_CHECK_SECONDS)
 
 
 if __name__ == "__main__":

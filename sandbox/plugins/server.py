@@ -1,7 +1,6 @@
 """The process of a plugin: a gRPC server that lives as long as the engine that started it."""
 
 import os
-import signal
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from google.protobuf.message import Message
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox.plugins.errors import ProviderError
+from sandbox.plugins.lifetime import serve_the_engine
 from sandbox.plugins.provider import Plugin, Servicer
 
 MAX_CALLS_AT_ONCE = 32
@@ -22,15 +22,8 @@ if TYPE_CHECKING:
 
 
 def main(plugin: Plugin) -> None:
-    """Serve the plugin until the engine ends; print the port, which is how the engine finds it."""
-    # The engine ends a plugin with this signal, and shows what it prints as a fault of the plugin.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    server, port = start(plugin)
-    engine = os.getppid()
-    print(port, flush=True)  # noqa: T201 - the protocol asks for it
-    # A killed engine cannot say goodbye; without this its plugins would stay for ever.
-    while server.wait_for_termination(PARENT_CHECK_SECONDS) and os.getppid() == engine:
-        pass
+    """Serve the plugin until the engine ends."""
+    serve_the_engine(*start(plugin), PARENT_CHECK_SECONDS)
     # At once: Python would first carry out what waits, beside the next deployment.
     os._exit(0)
 

@@ -94,18 +94,18 @@ class Watch:
 
     async def _learn(self, until: float) -> None:
         """Use the time until the next look, half of it: the server has others to serve."""
-        shown, learnt = monotonic(), False
+        shown, unshown = monotonic(), False
         while (asked := monotonic()) < until:
             if not await self._observer.ask_more():
                 break
-            took, learnt = monotonic() - asked, True
+            took, unshown = monotonic() - asked, True
             if monotonic() - shown > self._every / 5:
                 await self._show()
-                shown = monotonic()
+                shown, unshown = monotonic(), False
             if self._observer.knows_enough:
                 await asyncio.sleep(min(took, REST))
         # Without anything new the pages that are open would be sent the same once more.
-        if learnt:
+        if unshown:
             await self._show()
 
     async def _attempt(self, action: Callable[[], Awaitable[None]]) -> None:
