@@ -10,6 +10,7 @@ from sandbox.environment import captured
 from sandbox.processes import end_processes
 from sandbox.services import (
     start_capture,
+    start_engine,
     start_moto,
     start_prefect_server,
     start_sentinel,
@@ -74,12 +75,14 @@ def passing_sandbox(folder: Path) -> Iterator[SandboxState]:
 def _start_services(folder: Path) -> SandboxState:
     with ThreadPoolExecutor() as beside:
         moto_url = beside.submit(start_moto, folder)
+        engine = beside.submit(start_engine, folder)
         # The server and the worker are told at their start where the capture is.
         capture = start_capture(folder)
         environment = captured(capture.proxy_url, capture.ca_file)
         prefect_ui_url = start_prefect_server(folder, environment)
         prefect_api_url = f"{prefect_ui_url}/api"
         start_sentinel(folder, prefect_api_url)
+        engine.result()
         start_worker(folder, prefect_api_url, environment)
         return SandboxState(
             folder=folder,

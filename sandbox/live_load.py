@@ -28,6 +28,7 @@ from alerting.plan.verdicts import VerdictKind
 from alerting.scenarios.run_events import RunEvent
 from sandbox.drill.pipelines import wait_for
 from sandbox.fleet import TAG, fleet_plan, flow_name
+from sandbox.prefect_client import client_of
 from sandbox.processes import contained
 from sandbox.services import start_prefect_server, start_sentinel
 
@@ -102,7 +103,7 @@ def as_json(load: LiveLoad) -> dict[str, Any]:
 
 async def _measure(folder: Path, api_url: str, say: Callable[[str], object]) -> LiveLoad:
     settings = fleet_plan(PIPELINES).published
-    async with PrefectClient(api=api_url, httpx_settings={"trust_env": False}) as client:
+    async with client_of(api_url) as client:
         await publish(client, settings)
         sentinel = start_sentinel(folder, api_url)
         say(f"waiting for the sentinel to look through {PIPELINES:,} pipelines")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from sandbox import prefect_database
+from sandbox import engine, prefect_database
 from sandbox.capture.address import CaptureAddress
 from sandbox.environment import base_environment
 from sandbox.ports import free_port
@@ -88,7 +88,8 @@ def start_worker(folder: Path, prefect_api_url: str, environment: Mapping[str, s
     service = start_service(
         "worker",
         [
-            *(_tool("prefect"), "worker", "start", "--type", "process"),
+            # As pipelines and their workers run on other machines than the server.
+            *("nice", _tool("prefect"), "worker", "start", "--type", "process"),
             *("--pool", WORK_POOL, "--name", WORK_POOL),
         ],
         folder,
@@ -106,6 +107,24 @@ def start_worker(folder: Path, prefect_api_url: str, environment: Mapping[str, s
         },
     )
     wait_until(service, lambda: _worker_is_online(prefect_api_url))
+
+
+def start_engine(folder: Path) -> Service:
+    """Start what forks flow runs for the worker."""
+    socket = folder / engine.SOCKET
+    service = start_service(
+        "engine",
+        ["nice", sys.executable, "-m", "sandbox.engine", str(socket)],
+        folder,
+        {
+            **base_environment(),
+            "DO_NOT_TRACK": "1",
+            "PREFECT_HOME": str(folder / "worker"),
+            "PYTHONPATH": str(REPOSITORY),
+        },
+    )
+    wait_until(service, socket.exists)
+    return service
 
 
 def start_sentinel(folder: Path, prefect_api_url: str, name_prefix: str | None = None) -> Service:

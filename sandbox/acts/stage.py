@@ -24,6 +24,7 @@ from sandbox.capture.messages import CapturedMessage, read_messages
 from sandbox.drill.pipelines import wait_for
 from sandbox.drill.settling import settle, wait_for_sentinel
 from sandbox.pictures import slug, take_pictures
+from sandbox.prefect_client import client_of
 from sandbox.runs import Runs, RunState
 from sandbox.services import start_sentinel
 from sandbox.soak.sentinel import end_sentinels
@@ -244,9 +245,7 @@ async def perform(
     start_sentinel(state.folder, state.prefect_api_url)
     results = []
     with _no_proxy():
-        async with PrefectClient(
-            api=state.prefect_api_url, httpx_settings={"trust_env": False}
-        ) as client:
+        async with client_of(state.prefect_api_url) as client:
             stage = Stage(state, stack, client, Runs(client, stack.settings.tag), timed)
             for act in acts:
                 await stage.begin()

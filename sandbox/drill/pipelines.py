@@ -1,8 +1,6 @@
 """Runs a drill's pipelines on the sandbox's Prefect server."""
 
 import asyncio
-import shlex
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,20 +18,24 @@ from sandbox.state import SandboxError
 
 RUN_SECONDS = 90.0
 POLL_SECONDS = 0.25
+# Each look costs the server, which is what a drill waits for.
+END_POLL_SECONDS = 0.5
 LATE_BY = timedelta(minutes=10)
-# Where none is named, a worker first starts a process that looks for the flow's code, and runs
-# take twice the time. Nice, as pipelines run on other machines than the server.
-COMMAND = shlex.join(("nice", sys.executable, "-m", "prefect.engine"))
 Found = TypeVar("Found")
 
 
-async def wait_for(look: Callable[[], Awaitable[Found | None]], seconds: float, what: str) -> Found:
+async def wait_for(
+    look: Callable[[], Awaitable[Found | None]],
+    seconds: float,
+    what: str,
+    every: float = POLL_SECONDS,
+) -> Found:
     """Look until there is something. Raises SandboxError when there is nothing in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while (found := await look()) is None:
         if asyncio.get_running_loop().time() > deadline:
             raise SandboxError(f"{what} did not happen within {seconds:.0f} s")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(every)
     return found
 
 
@@ -63,8 +65,13 @@ class DrillPipelines:
         self._late: list[UUID] = []
 
     @classmethod
-    async def deploy(cls, client: PrefectClient, runs: Iterable[Run], tag: str) -> Self:
-        """Deploy every target that the runs name, with the tag that makes failures alert."""
+    async def deploy(
+        cls, client: PrefectClient, runs: Iterable[Run], tag: str, command: str
+    ) -> Self:
+        """Deploy every target that the runs name, with the tag that makes failures alert.
+
+        The worker starts each run with `command`.
+        """
         pipelines = cls(client, tag)
         with suppress(ObjectAlreadyExists):
             # A queue and not a pool: a pool without a worker is an outage of its own.
@@ -80,7 +87,7 @@ class DrillPipelines:
                 work_pool_name=WORK_POOL,
                 work_queue_name=UNATTENDED_QUEUE if late else None,
                 tags=[tag],
-                job_variables={"command": COMMAND},
+                job_variables={"command": command},
                 enforce_parameter_schema=False,
             )
         return pipelines
@@ -103,7 +110,8 @@ class DrillPipelines:
             over = state and (state.name == "Late" if run.late else state.is_final())
             return state.timestamp if state and over else None
 
-        ended = await wait_for(end, RUN_SECONDS, f"the end of a run of {run.target.flow}")
+        what = f"the end of a run of {run.target.flow}"
+        ended = await wait_for(end, RUN_SECONDS, what, END_POLL_SECONDS)
         if run.late:
             self._late.append(flow_run.id)
         return ended

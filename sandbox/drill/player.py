@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from prefect.client.orchestration import PrefectClient
 from pulumi.automation import CommandError
 
 from alerting.settings.durations import format_duration
@@ -21,6 +20,8 @@ from sandbox.drill.scenarios import (
     ScenarioBuilder,
 )
 from sandbox.drill.settling import settle, wait_for_sentinel
+from sandbox.engine import command_for_runs
+from sandbox.prefect_client import client_of
 from sandbox.stack import SandboxStack
 from sandbox.state import SandboxError, SandboxState
 
@@ -62,15 +63,10 @@ def _configure(suffix: str, config: dict[str, Any]) -> None:
 
 
 async def _next_suffix(state: SandboxState) -> str:
-    async with _client(state) as client:
+    async with client_of(state.prefect_api_url) as client:
         settings = SandboxStack(state).settings
         flows = {settings.flow_of(key) for key in settings.pipelines}
         return await suffix_of_next_drill(client, sorted(flows))
-
-
-def _client(state: SandboxState) -> PrefectClient:
-    # The reader's own proxy has no way to the sandbox.
-    return PrefectClient(api=state.prefect_api_url, httpx_settings={"trust_env": False})
 
 
 class _Drill:
@@ -84,8 +80,9 @@ class _Drill:
 
     async def play(self) -> Verdict:
         runs = [run for lane in self._lanes for scenario in lane for run in scenario.runs]
-        async with _client(self._state) as client:
-            pipelines = await DrillPipelines.deploy(client, runs, self._settings.tag)
+        async with client_of(self._state.prefect_api_url) as client:
+            command = command_for_runs(self._state.folder)
+            pipelines = await DrillPipelines.deploy(client, runs, self._settings.tag, command)
             await settle(client)
             await wait_for_sentinel(client, self._published)
             lanes = (self._play_lane(lane, pipelines) for lane in self._lanes)

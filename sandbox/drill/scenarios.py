@@ -89,8 +89,14 @@ class ScenarioBuilder:
         failed elsewhere would count. The other scenarios use flows that only carry the tag.
         """
         return (
-            (self._outage(), self._timeout()),
-            (self._one_failure(), self._retry(), self._crash(), self._streak()),
+            (self._outage(),),
+            (
+                self._one_failure(),
+                self._retry(),
+                self._crash(),
+                self._streak(),
+                self._timeout(),
+            ),
             (self._late(),),
         )
 

@@ -27,6 +27,7 @@ from alerting.sentinel.prefect_workspace import PrefectWorkspace
 from sandbox.capture.messages import read_messages
 from sandbox.drill.pipelines import wait_for
 from sandbox.drill.settling import settle, wait_for_sentinel
+from sandbox.prefect_client import client_of
 from sandbox.processes import Service, processes_of
 from sandbox.runs import Runs
 from sandbox.services import start_sentinel
@@ -97,8 +98,7 @@ class _Soak:
     async def run(self, kills: int) -> SoakReport:
         chance = random.Random(self.seed)  # noqa: S311 - to be played again, not to be secret
         settings = self.stack.plan.published
-        api = {"api": self.state.prefect_api_url, "httpx_settings": {"trust_env": False}}
-        async with PrefectClient(**api) as client:  # type: ignore[arg-type]
+        async with client_of(self.state.prefect_api_url) as client:
             runs = Runs(client, settings.tag)
             await wait_for_sentinel(client, settings)
             # What ran before the soak is over with a success of each flow.

@@ -1,14 +1,12 @@
 """Requests to a Prefect server on SQLite, which is too busy at times."""
 
-import time
-
 import httpx
+from httpx_retries import RetryTransport
 
 from sandbox.plugins.values import Value
+from sandbox.prefect_client import WHEN_BUSY
 
-BUSY = 503
-DEADLINE_SECONDS = 30
-PAUSE_SECONDS = 0.1
+ANSWER_SECONDS = 30
 
 
 def ask(method: str, url: str, body: Value = None) -> Value:
@@ -16,12 +14,9 @@ def ask(method: str, url: str, body: Value = None) -> Value:
 
     Raises HTTPStatusError for any other refusal than that an object to delete is gone.
     """
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
-        answer = httpx.request(method, url, json=body, trust_env=False, timeout=DEADLINE_SECONDS)
-        if answer.status_code != BUSY or time.monotonic() > deadline:
-            break
-        time.sleep(PAUSE_SECONDS)
+    transport = RetryTransport(httpx.HTTPTransport(trust_env=False), WHEN_BUSY)
+    with httpx.Client(transport=transport, timeout=ANSWER_SECONDS) as client:
+        answer = client.request(method, url, json=body)
     if not (method == "DELETE" and answer.status_code == httpx.codes.NOT_FOUND):
         answer.raise_for_status()
     return answer.json() if answer.content else None

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import PrefectClient
 from prefect.server.events.filters import EventFilter
 from prefect.server.events.schemas.events import ReceivedEvent
 
@@ -21,6 +20,7 @@ from alerting.sentinel.prefect_events import from_then_on, read_events
 from alerting.sentinel.prefect_loads import recent_loads
 from alerting.sentinel.prefect_workspace import followed
 from sandbox.environment import base_environment
+from sandbox.prefect_client import client_of
 from sandbox.services import REPOSITORY
 from tests.shared.example_stack import published_of
 
@@ -52,10 +52,6 @@ class Reported:
                 return await recent_loads(client, self.settings, pipeline, before, limit)
 
         return asyncio.run(read())
-
-
-def client_of(api: str) -> PrefectClient:
-    return PrefectClient(api=api, httpx_settings={"trust_env": False})
 
 
 @pytest.fixture(scope="module")

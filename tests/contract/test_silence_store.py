@@ -27,6 +27,7 @@ from alerting.silences.store import (
     prune,
     read_silences,
 )
+from sandbox.prefect_client import client_of
 from tests.contract.patient import ask
 from tests.contract.prefect_events import received
 from tests.shared.example_stack import STACK, published_of
@@ -42,7 +43,7 @@ Played = Callable[[PrefectClient], Coroutine[Any, Any, Any]]
 
 @asynccontextmanager
 async def connected(api: str) -> AsyncIterator[PrefectClient]:
-    async with PrefectClient(api=api, httpx_settings={"trust_env": False}) as client:
+    async with client_of(api) as client:
         yield client
 
 

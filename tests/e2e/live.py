@@ -13,6 +13,7 @@ from prefect.client.orchestration import PrefectClient
 from sandbox.capture.messages import CapturedMessage, read_messages
 from sandbox.drill.pipelines import wait_for
 from sandbox.drill.settling import settle, wait_for_sentinel
+from sandbox.prefect_client import client_of
 from sandbox.processes import Service, processes_of
 from sandbox.runs import Runs
 from sandbox.services import start_sentinel
@@ -129,7 +130,7 @@ class Live:
     def _ask(self, question: Callable[[PrefectClient], Awaitable[Answer]]) -> Answer:
         async def ask() -> Answer:
             api = self.state.prefect_api_url
-            async with PrefectClient(api=api, httpx_settings={"trust_env": False}) as client:
+            async with client_of(api) as client:
                 return await question(client)
 
         return asyncio.run(ask())

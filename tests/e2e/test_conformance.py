@@ -33,6 +33,7 @@ from sandbox.capture.messages import read_messages
 from sandbox.drill.pipelines import wait_for
 from sandbox.drill.settling import settle
 from sandbox.lifecycle import passing_sandbox
+from sandbox.prefect_client import client_of
 from sandbox.runs import Runs
 from sandbox.state import SandboxError, SandboxState
 
@@ -204,7 +205,7 @@ class _Stage:
             {p.secret(channel): p.channel(channel) for p in self.plays for channel in p.channels},
         )
         api = self.sandbox.prefect_api_url
-        async with PrefectClient(api=api, httpx_settings={"trust_env": False}) as client:
+        async with client_of(api) as client:
             await self._perform_all(client, since)
         return self._told(since)
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from prefect.client.orchestration import PrefectClient
 
 from alerting.drills.playing import last_drill
+from sandbox.prefect_client import client_of
 from sandbox.state import SandboxState
 from tests.e2e.in_services import blocks, prefect
 from tests.e2e.live import Live, deployed
@@ -120,7 +120,7 @@ def test_the_last_drill_can_be_read_back_from_prefects_own_events(live: Live) ->
     api = live.state.prefect_api_url
 
     async def read() -> dict[str, object] | None:
-        async with PrefectClient(api=api, httpx_settings={"trust_env": False}) as client:
+        async with client_of(api) as client:
             last = await last_drill(client, live.stack.plan.published)
         return last.document() if last else None
 

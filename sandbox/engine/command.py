@@ -1,0 +1,39 @@
+"""What the worker starts for a run, in place of `python -m prefect.engine`.
+
+Run as a file, without this package and any other: to start quickly is all that it is for.
+"""
+
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+from pathlib import Path
+
+EXIT_CODE = struct.Struct("i")
+"""How a run ended: its exit code, or a signal's number, negative."""
+STREAMS = (0, 1, 2)
+"""The standard streams, which the run gets."""
+
+
+def main(path: str) -> int:
+    """Ask for a run, wait for its end, and end as it did."""
+    folder, name = os.path.split(path)
+    request = {"environment": dict(os.environ), "folder": str(Path.cwd())}
+    with socket.socket(socket.AF_UNIX) as run:
+        os.chdir(folder)
+        run.connect(name)
+        socket.send_fds(run, [b"\0"], STREAMS)
+        run.sendall(json.dumps(request).encode() + b"\n")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda received, _: run.sendall(bytes([received])))
+        code: int = EXIT_CODE.unpack(run.recv(EXIT_CODE.size))[0]
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,114 @@
+"""Runs that are forked: to the worker they look like the engine that it would start itself."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from sandbox.engine import command_for_runs
+from sandbox.environment import base_environment
+from sandbox.processes import Service, contained, processes_of
+from sandbox.services import start_engine, wait_until
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    folder = tmp_path_factory.mktemp("a-path-that-is-longer-than-any-socket-may-have" * 3)
+    with contained(folder):
+        yield start_engine(folder)
+
+
+@pytest.fixture
+def folder(engine: Service) -> Path:
+    return engine.log_file.parent.parent
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """A Prefect server that takes connections and answers nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield listening
+
+
+def start(folder: Path, run: str, server: socket.socket | None = None) -> subprocess.Popen[str]:
+    port = server.getsockname()[1] if server else 1
+    return subprocess.Popen(
+        shlex.split(command_for_runs(folder)),
+        env={
+            **base_environment(),
+            "PREFECT__FLOW_RUN_ID": run,
+            "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+            "PREFECT_HOME": str(folder / "home"),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def asked(server: socket.socket) -> socket.socket:
+    """Wait until the run asks the server."""
+    server.settimeout(30)
+    return server.accept()[0]
+
+
+def test_a_run_gets_the_environment_and_the_output_of_its_command_and_gives_its_exit_code(
+    folder: Path,
+) -> None:
+    command = start(folder, "no-run-at-all")
+    output, _ = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert "Invalid flow run id" in output
+
+
+def test_runs_go_on_side_by_side(folder: Path, server: socket.socket) -> None:
+    with (
+        start(folder, str(uuid4()), server) as first,
+        start(folder, str(uuid4()), server) as second,
+    ):
+        with asked(server), asked(server):
+            assert (first.poll(), second.poll()) == (None, None)
+        first.kill()
+        second.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_the_command_ends_the_run_and_the_command_ends_as_the_run_did(
+    folder: Path, server: socket.socket, number: signal.Signals
+) -> None:
+    with start(folder, str(uuid4()), server) as command, asked(server):
+        command.send_signal(number)
+        command.wait(timeout=30)
+    assert command.returncode == -number
+
+
+def test_a_command_that_is_killed_takes_its_run_with_it(
+    engine: Service, folder: Path, server: socket.socket
+) -> None:
+    before = processes_of(folder)
+    with start(folder, str(uuid4()), server) as command, asked(server):
+        assert processes_of(folder) > before
+        command.kill()
+        wait_until(engine, lambda: processes_of(folder) <= before)
+
+
+def test_a_command_that_is_killed_before_it_asks_leaves_nothing(
+    engine: Service, folder: Path
+) -> None:
+    before = processes_of(folder)
+    here = Path.cwd()
+    with socket.socket(socket.AF_UNIX) as asking:
+        os.chdir(folder)
+        try:
+            asking.connect("engine.sock")
+        finally:
+            os.chdir(here)
+    wait_until(engine, lambda: processes_of(folder) <= before)
