@@ -18,24 +18,17 @@ from sandbox.state import SandboxError
 
 RUN_SECONDS = 90.0
 POLL_SECONDS = 0.25
-# Each look costs the server, which is what a drill waits for.
-END_POLL_SECONDS = 0.5
 LATE_BY = timedelta(minutes=10)
 Found = TypeVar("Found")
 
 
-async def wait_for(
-    look: Callable[[], Awaitable[Found | None]],
-    seconds: float,
-    what: str,
-    every: float = POLL_SECONDS,
-) -> Found:
+async def wait_for(look: Callable[[], Awaitable[Found | None]], seconds: float, what: str) -> Found:
     """Look until there is something. Raises SandboxError when there is nothing in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while (found := await look()) is None:
         if asyncio.get_running_loop().time() > deadline:
             raise SandboxError(f"{what} did not happen within {seconds:.0f} s")
-        await asyncio.sleep(every)
+        await asyncio.sleep(POLL_SECONDS)
     return found
 
 
@@ -110,8 +103,7 @@ class DrillPipelines:
             over = state and (state.name == "Late" if run.late else state.is_final())
             return state.timestamp if state and over else None
 
-        what = f"the end of a run of {run.target.flow}"
-        ended = await wait_for(end, RUN_SECONDS, what, END_POLL_SECONDS)
+        ended = await wait_for(end, RUN_SECONDS, f"the end of a run of {run.target.flow}")
         if run.late:
             self._late.append(flow_run.id)
         return ended

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -77,6 +77,7 @@ class _Drill:
         self._published = stack.plan.published
         self._lanes = ScenarioBuilder(stack.settings, stack.plan, suffix).lanes()
         self._start = datetime.now(UTC)
+        self._turn = asyncio.Lock()
 
     async def play(self) -> Verdict:
         runs = [run for lane in self._lanes for scenario in lane for run in scenario.runs]
@@ -101,14 +102,19 @@ class _Drill:
     async def _play(self, scenario: Scenario, pipelines: DrillPipelines) -> Played:
         ended: list[datetime] = []
         for step in scenario.steps:
-            self._say(f"{scenario.name}: {', '.join(run.target.flow for run in step)}")
-            ended += [await pipelines.run(run) for run in step]
+            # One run at a time, and what it sends: on a machine as busy as a sandbox's, its
+            # messages would wait for those of the next. What is due later is waited for beside.
+            async with self._turn if scenario.attended else nullcontext():
+                self._say(f"{scenario.name}: {', '.join(run.target.flow for run in step)}")
+                for run in step:
+                    ended.append(await pipelines.run(run))
+                    await self._arrival(scenario, len(ended), due=timedelta(0))
             await self._arrival(scenario, len(ended))
         return Played(scenario, tuple(ended))
 
-    async def _arrival(self, scenario: Scenario, runs: int) -> None:
-        """Wait for what the runs so far send. What stays away is for the judge to say."""
-        expected = [e for e in scenario.expected if e.run < runs]
+    async def _arrival(self, scenario: Scenario, runs: int, due: timedelta = timedelta.max) -> None:
+        """Wait for what the runs so far send until then. What stays away is for the judge."""
+        expected = [e for e in scenario.expected if e.run < runs and e.due <= due]
         longest = max((e.due.total_seconds() for e in expected), default=0.0)
 
         async def all_arrived() -> bool | None:

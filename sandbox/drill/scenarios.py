@@ -72,6 +72,11 @@ class Scenario:
         """All runs, in order."""
         return tuple(run for step in self.steps for run in step)
 
+    @property
+    def attended(self) -> bool:
+        """Whether a worker runs it, and not time alone."""
+        return not any(run.late for run in self.runs)
+
 
 class ScenarioBuilder:
     """Builds a drill's scenarios from what is deployed."""
@@ -83,7 +88,7 @@ class ScenarioBuilder:
         self._suffix = suffix
 
     def lanes(self) -> tuple[tuple[Scenario, ...], ...]:
-        """Scenarios that must follow one another stand in one lane; lanes run side by side.
+        """Scenarios that follow one another stand in one lane; lanes take turns, step by step.
 
         Pipelines that are listed only fail in the outage: P1 watches them, and one that had
         failed elsewhere would count. The other scenarios use flows that only carry the tag.
