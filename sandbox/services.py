@@ -99,7 +99,7 @@ def start_worker(folder: Path, prefect_api_url: str, environment: Mapping[str, s
             "DO_NOT_TRACK": "1",
             "PREFECT_API_URL": prefect_api_url,
             "PREFECT_HOME": str(folder / "worker"),
-            "PREFECT_WORKER_QUERY_SECONDS": "0.5",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
             # The runs' logs stay in the worker's. The server gives an event up after four tries
             # that meet SQLite's lock, and log lines are most of what would be written.
             "PREFECT_LOGGING_TO_API_ENABLED": "false",
