@@ -148,6 +148,12 @@ class Memory:
             return {}
         return {key: Counted(*map(_day_counts, parts)) for key, parts in found["by"].items()}
 
+    @property
+    def counted_at(self) -> float | None:
+        """The time as of which the counts are; None where there are none."""
+        found = self.note("counts")
+        return found["at"] if found else None
+
     def keep_events(self, topic: str, events: Iterable[Event]) -> None:
         """Keep events about something."""
         rows = [

@@ -141,7 +141,7 @@ class Observer:
 
     @property
     def knows_enough(self) -> bool:
-        """Whether the last run of every pipeline is known, and its ends are counted."""
+        """Whether the last run of every pipeline is known, and its ends of the last days."""
         return self._runs.knows_enough(self._known().settings, self._clock())
 
     @property

@@ -99,7 +99,7 @@ def test_states_come_before_counts_and_counts_before_older_runs(prefect: FakePre
     assert not enough.progress.is_complete
 
 
-def test_of_many_pipelines_the_windows_are_counted_and_not_each_day(
+def test_of_many_pipelines_the_last_days_are_counted_first_and_never_each_day(
     prefect: FakePrefect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for days in (1, 2, 3, 8, 9, 20):
@@ -112,12 +112,20 @@ def test_of_many_pipelines_the_windows_are_counted_and_not_each_day(
             await observer.ask_more()
         return await observer.overview()
 
+    async def enough_and_more(observer: Observer) -> tuple[Overview, Overview]:
+        first = await enough(observer)
+        while not all(f.is_counted for f in one(await observer.overview(), "orders").figures):
+            assert await observer.ask_more()
+        return first, await observer.overview()
+
     by_day = one(observed(prefect, enough), "orders")
     monkeypatch.setattr(run_reading, "MANY", 0)
-    by_window = one(observed(prefect, enough), "orders")
-    counts = [[(f.runs, f.failures) for f in each.figures] for each in (by_day, by_window)]
+    first, later = (one(each, "orders") for each in observed(prefect, enough_and_more))
+    assert [f.is_counted for f in first.figures] == [True, False]
+    assert (first.figures[0].runs, first.figures[0].failures) == (3, 1)
+    counts = [[(f.runs, f.failures) for f in each.figures] for each in (by_day, later)]
     assert counts == [[(3, 1), (6, 2)]] * 2
-    assert (len(by_day.days), len(by_window.days)) == (30, 0)
+    assert (len(by_day.days), len(later.days)) == (30, 0)
 
 
 def test_a_pipeline_that_never_ran_is_found_to_have_none(prefect: FakePrefect) -> None:
