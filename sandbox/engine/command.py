@@ -18,17 +18,23 @@ STREAMS = (0, 1, 2)
 
 
 def main(path: str) -> int:
-    """Ask for a run, wait for its end, and end as it did."""
+    """Ask for a run, wait for its end, and end as it did; with one line where nothing runs it."""
     folder, name = os.path.split(path)
     request = {"environment": dict(os.environ), "folder": str(Path.cwd())}
     with socket.socket(socket.AF_UNIX) as run:
         os.chdir(folder)
-        run.connect(name)
+        try:
+            run.connect(name)
+        except OSError as error:
+            sys.exit(f"nothing forks runs at {path}: {error.strerror}")
         socket.send_fds(run, [b"\0"], STREAMS)
         run.sendall(json.dumps(request).encode() + b"\n")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _: run.sendall(bytes([received])))
-        code: int = EXIT_CODE.unpack(run.recv(EXIT_CODE.size))[0]
+        answer = run.recv(EXIT_CODE.size)
+    if not answer:
+        sys.exit(f"what forks runs at {path} has ended")
+    code: int = EXIT_CODE.unpack(answer)[0]
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)

@@ -80,6 +80,15 @@ def test_runs_go_on_side_by_side(folder: Path, server: socket.socket) -> None:
         second.kill()
 
 
+def test_a_command_says_in_one_line_that_nothing_runs_it(tmp_path: Path) -> None:
+    command = start(tmp_path, str(uuid4()))
+    output, _ = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert output.splitlines() == [
+        f"nothing forks runs at {tmp_path / 'engine.sock'}: No such file or directory"
+    ]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_the_command_ends_the_run_and_the_command_ends_as_the_run_did(
     folder: Path, server: socket.socket, number: signal.Signals
