@@ -86,7 +86,8 @@ def _stay(args: StackValidationArgs, report_violation: ReportViolation) -> None:
     acting = [each for each in paging if is_enabled(each) and each.name != DRILL_PAGE]
     rung = {pager for automation in acting for pager in pagers_of(automation)}
     silent: dict[str, PolicyResource] = {}
-    for block in of_type(args.resources, BLOCK):
+    # Sorted: the channel's own block comes before the one for its incidents, however made.
+    for block in sorted(of_type(args.resources, BLOCK), key=lambda each: each.name):
         if is_pager(block) and pager_name(block) not in rung:
             silent.setdefault(pager_name(block), block)
     for block in silent.values():

@@ -162,9 +162,10 @@ def silence_document(silence: Silence) -> dict[str, Any]:
 def _figures(figures: Figures) -> dict[str, Any]:
     return {
         "days": figures.days,
-        "runs": figures.runs,
-        "failures": figures.failures,
-        "successRate": figures.success_rate,
+        "counted": figures.is_counted,
+        "runs": figures.runs if figures.is_counted else None,
+        "failures": figures.failures if figures.is_counted else None,
+        "successRate": figures.success_rate if figures.is_counted else None,
         "timed": figures.timed,
         "meanSeconds": figures.mean,
         "p95Seconds": figures.p95,

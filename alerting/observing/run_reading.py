@@ -99,12 +99,12 @@ class RunReading:
             return False
         return True
 
-    def knows_enough(self, settings: PublishedSettings, now: datetime) -> bool:
-        """Whether the last run of every pipeline is known, and its ends of the last days."""
+    def knows(self, settings: PublishedSettings, now: datetime, windows: int) -> bool:
+        """Whether every pipeline's last run is known, and so many windows are counted."""
         if self._missing(settings):
             return False
         known = self._memory.counts(_counts_since(now))
-        return self.is_complete(now) or not _uncounted(self.members(settings), known, 0)
+        return self.is_complete(now) or not _uncounted(self.members(settings), known, windows - 1)
 
     def is_complete(self, now: datetime) -> bool:
         """Whether all ends of the last 30 days are known."""

@@ -1,9 +1,9 @@
 """Plays a drill: deploys with short escalations, runs the lanes, waits, judges."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from sandbox.drill.pipelines import DrillPipelines, suffix_of_next_drill, wait_f
 from sandbox.drill.scenarios import (
     BETWEEN_ESCALATIONS,
     FIRST_ESCALATION,
+    Expected,
     Scenario,
     ScenarioBuilder,
 )
@@ -108,13 +109,15 @@ class _Drill:
                 self._say(f"{scenario.name}: {', '.join(run.target.flow for run in step)}")
                 for run in step:
                     ended.append(await pipelines.run(run))
-                    await self._arrival(scenario, len(ended), due=timedelta(0))
-            await self._arrival(scenario, len(ended))
+                    last = len(ended) - 1
+                    await self._arrival(
+                        scenario, [e for e in scenario.expected if e.run == last and not e.due]
+                    )
+            await self._arrival(scenario, [e for e in scenario.expected if e.run < len(ended)])
         return Played(scenario, tuple(ended))
 
-    async def _arrival(self, scenario: Scenario, runs: int, due: timedelta = timedelta.max) -> None:
-        """Wait for what the runs so far send until then. What stays away is for the judge."""
-        expected = [e for e in scenario.expected if e.run < runs and e.due <= due]
+    async def _arrival(self, scenario: Scenario, expected: Sequence[Expected]) -> None:
+        """Wait for what is expected by now. What stays away is for the judge to say."""
         longest = max((e.due.total_seconds() for e in expected), default=0.0)
 
         async def all_arrived() -> bool | None:

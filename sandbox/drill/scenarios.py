@@ -60,7 +60,7 @@ class Expected:
 class Scenario:
     """Runs in order, each started when the one before has ended, and all who must be told.
 
-    A step waits for what the one before it sends.
+    A run waits for what the one before it sends at once, a step for all that is due.
     """
 
     name: str

@@ -9,8 +9,10 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from typing import Never
 
-# What a run imports, for the forks. Not `prefect.engine`, which they run as a program.
+# What a run imports, for the forks.
 import prefect._internal.metrics
 import prefect.flow_engine  # noqa: F401
 from prefect.context import refresh_global_settings_context
@@ -48,13 +50,12 @@ def _run(asking: socket.socket) -> None:
     if not line.endswith(b"\n"):  # the command was killed before it had asked
         return
     request = json.loads(line)
-    signal.signal(signal.SIGCHLD, lambda *_: _tell_end(asking))
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     run = os.fork()
     if run != 0:
         for stream in streams:
             os.close(stream)
-        _pass_signals(asking, run)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _attend(asking, run)
     asking.close()
     for stream, standard in zip(streams, STREAMS, strict=True):
         os.dup2(stream, standard)
@@ -64,20 +65,27 @@ def _run(asking: socket.socket) -> None:
     os.environ.update(request["environment"])
     sys.argv = ["prefect.engine"]
     refresh_global_settings_context()
+    # What is imported with the flow engine: as a program it is loaded once more, as ever.
+    sys.modules.pop("prefect.engine", None)
     runpy.run_module("prefect.engine", run_name="__main__", alter_sys=True)
 
 
-def _pass_signals(asking: socket.socket, run: int) -> None:
-    while numbers := asking.recv(1):
-        os.kill(run, numbers[0])
+def _attend(asking: socket.socket, run: int) -> Never:
+    """Pass the command's signals on until the run has ended, and tell it how that ended."""
+    telling = Thread(target=_tell_end, args=(asking, run))
+    telling.start()
+    with suppress(OSError):
+        while numbers := asking.recv(1):
+            os.kill(run, numbers[0])
     # The command was killed, and nobody waits for the run.
-    os.kill(run, signal.SIGKILL)
-    while True:
-        signal.pause()
+    with suppress(ProcessLookupError):
+        os.kill(run, signal.SIGKILL)
+    telling.join()
+    os._exit(0)
 
 
-def _tell_end(asking: socket.socket) -> None:
-    _, status = os.wait()
+def _tell_end(asking: socket.socket, run: int) -> None:
+    _, status = os.waitpid(run, 0)
     with suppress(OSError):
         asking.sendall(EXIT_CODE.pack(os.waitstatus_to_exitcode(status)))
     os._exit(0)

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 EXIT_CODE = struct.Struct("i")
@@ -21,24 +22,31 @@ def main(path: str) -> int:
     """Ask for a run, wait for its end, and end as it did; with one line where nothing runs it."""
     folder, name = os.path.split(path)
     request = {"environment": dict(os.environ), "folder": str(Path.cwd())}
-    with socket.socket(socket.AF_UNIX) as run:
-        os.chdir(folder)
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX) as run:
+            os.chdir(folder)
             run.connect(name)
-        except OSError as error:
-            sys.exit(f"nothing forks runs at {path}: {error.strerror}")
-        socket.send_fds(run, [b"\0"], STREAMS)
-        run.sendall(json.dumps(request).encode() + b"\n")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda received, _: run.sendall(bytes([received])))
-        answer = run.recv(EXIT_CODE.size)
+            socket.send_fds(run, [b"\0"], STREAMS)
+            run.sendall(json.dumps(request).encode() + b"\n")
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda received, _: _pass(run, received))
+            answer = run.recv(EXIT_CODE.size)
+    except OSError as error:
+        sys.exit(f"nothing forks runs at {path}: {error.strerror}")
     if not answer:
         sys.exit(f"what forks runs at {path} has ended")
     code: int = EXIT_CODE.unpack(answer)[0]
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        with suppress(OSError):  # of SIGKILL, which nobody handles
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
+
+
+def _pass(run: socket.socket, number: int) -> None:
+    # The run may have ended just now, and then how it did is what counts.
+    with suppress(OSError):
+        run.sendall(bytes([number]))
 
 
 if __name__ == "__main__":

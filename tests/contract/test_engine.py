@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from sandbox.engine import command_for_runs
@@ -99,20 +100,32 @@ def test_a_signal_to_the_command_ends_the_run_and_the_command_ends_as_the_run_di
     assert command.returncode == -number
 
 
+def test_a_run_that_is_killed_kills_its_command_too(
+    engine: Service, folder: Path, server: socket.socket
+) -> None:
+    alone(engine, folder)
+    with start(folder, str(uuid4()), server) as command, asked(server):
+        attendants = set(psutil.Process(engine.process.pid).children())
+        [run] = [child for each in attendants for child in each.children()]
+        run.kill()
+        output, _ = command.communicate(timeout=30)
+    assert (command.returncode, output) == (-signal.SIGKILL, "")
+
+
 def test_a_command_that_is_killed_takes_its_run_with_it(
     engine: Service, folder: Path, server: socket.socket
 ) -> None:
-    before = processes_of(folder)
+    alone(engine, folder)
     with start(folder, str(uuid4()), server) as command, asked(server):
-        assert processes_of(folder) > before
+        assert len(processes_of(folder)) > 1
         command.kill()
-        wait_until(engine, lambda: processes_of(folder) <= before)
+        alone(engine, folder)
 
 
 def test_a_command_that_is_killed_before_it_asks_leaves_nothing(
     engine: Service, folder: Path
 ) -> None:
-    before = processes_of(folder)
+    alone(engine, folder)
     here = Path.cwd()
     with socket.socket(socket.AF_UNIX) as asking:
         os.chdir(folder)
@@ -120,4 +133,11 @@ def test_a_command_that_is_killed_before_it_asks_leaves_nothing(
             asking.connect("engine.sock")
         finally:
             os.chdir(here)
-    wait_until(engine, lambda: processes_of(folder) <= before)
+        wait_until(engine, lambda: len(processes_of(folder)) > 1)
+    alone(engine, folder)
+    assert "Traceback" not in engine.log_tail()
+
+
+def alone(engine: Service, folder: Path) -> None:
+    """Wait until there is no fork."""
+    wait_until(engine, lambda: processes_of(folder) == {engine.process.pid})
