@@ -28,8 +28,7 @@ def main(path: str) -> int:
             run.connect(name)
             socket.send_fds(run, [b"\0"], STREAMS)
             run.sendall(json.dumps(request).encode() + b"\n")
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda received, _: _pass(run, received))
+            signal.signal(signal.SIGTERM, lambda number, _: _pass(run, number))
             answer = run.recv(EXIT_CODE.size)
     except OSError as error:
         sys.exit(f"nothing forks runs at {path}: {error.strerror}")

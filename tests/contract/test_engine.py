@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,6 +56,18 @@ def start(folder: Path, run: str, server: socket.socket | None = None) -> subpro
     )
 
 
+@contextmanager
+def started(folder: Path, server: socket.socket) -> Iterator[subprocess.Popen[str]]:
+    """A command whose run has asked the server; it does not outlive the block."""
+    command = start(folder, str(uuid4()), server)
+    try:
+        with asked(server):
+            yield command
+    finally:
+        command.kill()
+        command.communicate()
+
+
 def asked(server: socket.socket) -> socket.socket:
     """Wait until the run asks the server."""
     server.settimeout(30)
@@ -71,14 +84,8 @@ def test_a_run_gets_the_environment_and_the_output_of_its_command_and_gives_its_
 
 
 def test_runs_go_on_side_by_side(folder: Path, server: socket.socket) -> None:
-    with (
-        start(folder, str(uuid4()), server) as first,
-        start(folder, str(uuid4()), server) as second,
-    ):
-        with asked(server), asked(server):
-            assert (first.poll(), second.poll()) == (None, None)
-        first.kill()
-        second.kill()
+    with started(folder, server) as first, started(folder, server) as second:
+        assert (first.poll(), second.poll()) == (None, None)
 
 
 def test_a_command_says_in_one_line_that_nothing_runs_it(tmp_path: Path) -> None:
@@ -90,21 +97,21 @@ def test_a_command_says_in_one_line_that_nothing_runs_it(tmp_path: Path) -> None
     ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_to_the_command_ends_the_run_and_the_command_ends_as_the_run_did(
-    folder: Path, server: socket.socket, number: signal.Signals
+def test_a_command_that_is_terminated_ends_the_run_and_then_as_the_run_did(
+    engine: Service, folder: Path, server: socket.socket
 ) -> None:
-    with start(folder, str(uuid4()), server) as command, asked(server):
-        command.send_signal(number)
+    with started(folder, server) as command:
+        command.terminate()
         command.wait(timeout=30)
-    assert command.returncode == -number
+    assert command.returncode == -signal.SIGTERM
+    alone(engine, folder)
 
 
 def test_a_run_that_is_killed_kills_its_command_too(
     engine: Service, folder: Path, server: socket.socket
 ) -> None:
     alone(engine, folder)
-    with start(folder, str(uuid4()), server) as command, asked(server):
+    with started(folder, server) as command:
         attendants = set(psutil.Process(engine.process.pid).children())
         [run] = [child for each in attendants for child in each.children()]
         run.kill()
@@ -116,7 +123,7 @@ def test_a_command_that_is_killed_takes_its_run_with_it(
     engine: Service, folder: Path, server: socket.socket
 ) -> None:
     alone(engine, folder)
-    with start(folder, str(uuid4()), server) as command, asked(server):
+    with started(folder, server) as command:
         assert len(processes_of(folder)) > 1
         command.kill()
         alone(engine, folder)
