@@ -101,8 +101,7 @@ async def first_overview(observer: Observer) -> Overview:
     """What is seen now; of a workspace that was never looked at, once enough of it is known."""
     start = monotonic()
     await observer.ask()
-    # A page shows what it knows in between; what is printed or published once stays as it is.
-    while not observer.knows_counts and monotonic() - start < FIRST_SECONDS:
+    while not observer.knows_enough and monotonic() - start < FIRST_SECONDS:
         await observer.ask_more()
     await observer.overview()
     spare = monotonic()

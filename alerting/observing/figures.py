@@ -63,8 +63,8 @@ class DayCount(NamedTuple):
 class Counted(NamedTuple):
     """Ends that were counted and not read."""
 
-    windows: tuple[DayCount, ...] = ()
-    """Of each of the windows that are counted so far, in their order."""
+    windows: tuple[DayCount, ...]
+    """Of each of the windows, in their order."""
     days: tuple[DayCount, ...] = ()
     """Of each of the last days, the oldest first; empty where only the windows were counted."""
 
@@ -123,10 +123,8 @@ def figures_of(
     durations = [seconds for seconds, failed in lasted if not failed]
     total, failures = len(outcomes), sum(outcomes)
     is_known = known_since <= now - days * DAY
-    number = WINDOWS.index(days)
-    is_counted = counted is not None and number < len(counted.windows)
-    if counted and is_counted and not is_known:
-        window = counted.windows[number]
+    if not is_known and counted:
+        window = counted.windows[WINDOWS.index(days)]
         total, failures = max(total, window.runs), max(failures, window.failures)
     return Figures(
         days=days,
@@ -135,7 +133,7 @@ def figures_of(
         timed=len(durations),
         mean=sum(durations) / len(durations) if durations else None,
         p95=percentile(durations, P95),
-        is_counted=is_known or is_counted,
+        is_counted=is_known or counted is not None,
     )
 
 

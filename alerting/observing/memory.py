@@ -36,8 +36,6 @@ CREATE TABLE event (topic TEXT, id TEXT, occurred REAL, body TEXT, PRIMARY KEY (
 CREATE INDEX event_by_time ON event (topic, occurred);
 CREATE TABLE note (name TEXT PRIMARY KEY, body TEXT);
 """
-# Not `counts`: of those every window was counted at once.
-_COUNTED = "counted"
 _TABLES = ("source", "run", "event", "note")
 
 
@@ -141,20 +139,14 @@ class Memory:
 
     def keep_counts(self, counts: Mapping[str, Counted], at: float) -> None:
         """Keep what was counted of each pipeline, as of a time."""
-        self.keep_note(_COUNTED, {"at": at, "by": counts})
+        self.keep_note("counts", {"at": at, "by": counts})
 
     def counts(self, since: float) -> dict[str, Counted]:
         """What was counted of each pipeline, unless it was before then."""
-        found = self.note(_COUNTED)
+        found = self.note("counts")
         if not found or found["at"] < since:
             return {}
         return {key: Counted(*map(_day_counts, parts)) for key, parts in found["by"].items()}
-
-    @property
-    def counted_at(self) -> float | None:
-        """The time as of which the counts are; None where there are none."""
-        found = self.note(_COUNTED)
-        return found["at"] if found else None
 
     def keep_events(self, topic: str, events: Iterable[Event]) -> None:
         """Keep events about something."""

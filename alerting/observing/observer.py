@@ -23,7 +23,7 @@ from alerting.drills.report import DrillReport
 from alerting.failures import FailedRun, failed_runs
 from alerting.observing.announcements import all_are_down, open_incidents
 from alerting.observing.event_reading import KEPT, EventReading, Told
-from alerting.observing.figures import DAYS, WINDOWS
+from alerting.observing.figures import DAYS
 from alerting.observing.fleet import Source
 from alerting.observing.health import (
     Deployed,
@@ -115,7 +115,9 @@ class Observer:
     async def ask(self) -> None:
         """Ask for what is new.
 
-        Raises ConnectionProblem, in one line, and NotDeployedError where there is no such stack.
+        Raises:
+            ConnectionProblem: when Prefect cannot be asked, in one line.
+            NotDeployedError: when the workspace holds no such stack.
         """
         async with self._clear_errors():
             before = self._client.requests
@@ -123,7 +125,10 @@ class Observer:
             self._asked_for = self._client.requests - before
 
     async def ask_more(self) -> bool:
-        """Ask for a little more; returns whether there was more. Raises ConnectionProblem."""
+        """Ask for a little of what is not known yet; returns whether there was more to learn.
+
+        Raises ConnectionProblem.
+        """
         settings, now = self._known().settings, self._clock()
         async with self._clear_errors():
             members = self._runs.members(settings)
@@ -136,13 +141,8 @@ class Observer:
 
     @property
     def knows_enough(self) -> bool:
-        """Whether the last run of every pipeline is known, and its ends of the last days."""
-        return self._runs.knows(self._known().settings, self._clock(), 1)
-
-    @property
-    def knows_counts(self) -> bool:
-        """The same, and its ends of 30 days."""
-        return self._runs.knows(self._known().settings, self._clock(), len(WINDOWS))
+        """Whether the last run of every pipeline is known, and its ends are counted."""
+        return self._runs.knows_enough(self._known().settings, self._clock())
 
     @property
     def lacks_successes(self) -> bool:

@@ -7,14 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from alerting.observing.directory import Directory, among
-from alerting.observing.figures import (
-    DAYS,
-    WINDOWS,
-    Counted,
-    DayCount,
-    counted_by_day,
-    total,
-)
+from alerting.observing.figures import DAYS, WINDOWS, Counted, DayCount, counted_by_day
 from alerting.observing.fleet import Member, fleet
 from alerting.observing.memory import KeptRun, Memory
 from alerting.observing.pipelines import EndedRun
@@ -22,7 +15,7 @@ from alerting.observing.prefect_reader import Filter, PrefectReader
 from alerting.observing.records import Run
 from alerting.plan.published import PublishedSettings
 from alerting.sentinel.events import OUTCOMES
-from alerting.sentinel.prefect_runs import ENDS
+from alerting.sentinel.prefect_runs import ENDS, FAILURES
 from alerting.sentinel.texts import shortened
 
 OVERLAP = timedelta(minutes=5)
@@ -82,8 +75,7 @@ class RunReading:
     async def more(self, settings: PublishedSettings, now: datetime) -> bool:
         """Learn a little more, what matters most first; returns whether there was more to learn.
 
-        That is the last runs of each pipeline, the counts of its ends in the last days and then in
-        more, and then its older runs.
+        That is the last runs of each pipeline, the counts of its ends, and then its older runs.
         """
         missing, is_known = self._missing(settings), self.is_complete(now)
         if missing and self._pages_find and not is_known:
@@ -99,12 +91,12 @@ class RunReading:
             return False
         return True
 
-    def knows(self, settings: PublishedSettings, now: datetime, windows: int) -> bool:
-        """Whether every pipeline's last run is known, and so many windows are counted."""
+    def knows_enough(self, settings: PublishedSettings, now: datetime) -> bool:
+        """Whether the last run of every pipeline is known, and its ends are counted."""
         if self._missing(settings):
             return False
         known = self._memory.counts(_counts_since(now))
-        return self.is_complete(now) or not _uncounted(self.members(settings), known, windows - 1)
+        return self.is_complete(now) or not _uncounted(self.members(settings), known)
 
     def is_complete(self, now: datetime) -> bool:
         """Whether all ends of the last 30 days are known."""
@@ -155,53 +147,36 @@ class RunReading:
         return pages
 
     async def _count_some(self, settings: PublishedSettings, now: datetime) -> bool:
-        """Count the ends of some pipelines; returns whether there were any to be counted.
-
-        Those of the shortest window first, and of each longer one what is before it: all counts
-        are as of one time.
-        """
+        """Count the ends of some pipelines; returns whether there were any to be counted."""
         known = self._memory.counts(_counts_since(now))
-        began = self._memory.counted_at if known else None
-        at = _time(began) if began else now
         everything = self.members(settings)
-        for number in range(len(WINDOWS)):
-            if members := _uncounted(everything, known, number)[:A_FEW]:
-                daily = len(everything) <= MANY
-                asked = (
-                    self._count(m, settings, known.get(m.key, Counted()), at, daily=daily)
-                    for m in members
-                )
-                counted = await asyncio.gather(*asked)
-                known |= {m.key: c for m, c in zip(members, counted, strict=True)}
-                self._memory.keep_counts(known, at.timestamp())
-                return True
-        return False
+        members = _uncounted(everything, known)[:A_FEW]
+        if members:
+            daily = len(everything) <= MANY
+            asked = (self._count(member, settings, now, daily=daily) for member in members)
+            counted = await asyncio.gather(*asked)
+            known |= {m.key: c for m, c in zip(members, counted, strict=True)}
+            self._memory.keep_counts(known, now.timestamp())
+        return bool(members)
 
     async def _count(
-        self,
-        member: Member,
-        settings: PublishedSettings,
-        known: Counted,
-        now: datetime,
-        *,
-        daily: bool,
+        self, member: Member, settings: PublishedSettings, now: datetime, *, daily: bool
     ) -> Counted:
         for asked in self.directory.filters(member, settings):
-            if daily and "flows" not in asked:
+            if "flows" in asked:
+                return await self._count_of_flow(asked, now)
+            if daily:
                 return counted_by_day(await self._reader.daily(asked["flow_runs"], now))
-            return Counted((*known.windows, await self._next_window(asked, known, now)))
+            return Counted(await self._reader.by_windows(asked["flow_runs"], now))
         return Counted((DayCount(0, 0),) * len(WINDOWS))
 
-    async def _next_window(self, asked: Filter, known: Counted, now: datetime) -> DayCount:
-        number = len(known.windows)
-        after, until = now - timedelta(days=WINDOWS[number]), now
-        if number:
-            until -= timedelta(days=WINDOWS[number - 1])
-        if "flows" in asked:
-            earlier = await self._reader.ended_between(asked, after, until)
-        else:
-            earlier = await self._reader.due_between(asked["flow_runs"], after, until)
-        return total((earlier, *known.windows[-1:]))
+    async def _count_of_flow(self, asked: Filter, now: datetime) -> Counted:
+        windows = []
+        for days in WINDOWS:
+            after = now - timedelta(days=days)
+            runs = await self._reader.count(asked, ENDS, after)
+            windows.append(DayCount(runs, await self._reader.count(asked, FAILURES, after)))
+        return Counted(tuple(windows))
 
     def _missing(self, settings: PublishedSettings) -> list[Member]:
         ran = set(self._memory.sources)
@@ -215,7 +190,7 @@ class RunReading:
         for asked in self.directory.filters(member, settings):
             # By its flow a database finds runs only by looking through all of them, but it
             # counts them at once.
-            if "flows" in asked and not await self._reader.count(asked, ENDS, BEGINNING, now):
+            if "flows" in asked and not await self._reader.count(asked, ENDS, BEGINNING):
                 continue
             await self._keep(settings, await self._reader.last(asked, LATEST, now))
         self._looked_at.add(member.key)
@@ -278,15 +253,8 @@ def _end(run: Run) -> EndedRun:
     )
 
 
-def _uncounted(
-    members: Iterable[Member], known: Mapping[str, Counted], window: int
-) -> list[Member]:
-    """Those of which a window is not counted, by its number."""
-    return [
-        member
-        for member in members
-        if member.sources and len(known.get(member.key, Counted()).windows) <= window
-    ]
+def _uncounted(members: Iterable[Member], known: Mapping[str, Counted]) -> list[Member]:
+    return [member for member in members if member.sources and member.key not in known]
 
 
 def _counts_since(now: datetime) -> float:

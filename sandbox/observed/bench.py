@@ -20,7 +20,7 @@ import httpx
 import uvicorn
 from rich.table import Table
 
-from alerting.observing.figures import DAYS, WINDOWS
+from alerting.observing.figures import DAYS
 from alerting.observing.fleet import Source
 from alerting.observing.memory import KeptRun, Memory
 from alerting.observing.observer import Observer
@@ -45,7 +45,7 @@ WARM = 5
 BACK_SECONDS = 20.0
 MOST_COLD, MOST_WARM, MOST_FIRST_BYTE = 15.0, 3.0, 0.3
 MOST_COLD_REQUESTS = 1.25
-"""Questions for each pipeline until its last days are counted."""
+"""Questions for each pipeline until all are counted."""
 MOST_WARM_REQUESTS = 30
 _AT_ONCE = 20_000
 
@@ -60,11 +60,8 @@ class Observed:
     states: float = 0.0
     """Until the state of every pipeline was known."""
     counts: float = 0.0
-    """Until the ends of every pipeline in the last days were counted, too."""
+    """Until the ends of every pipeline were counted, too."""
     cold_requests: int = 0
-    month: float = 0.0
-    """Until those of 30 days were counted behind that."""
-    month_requests: int = 0
     latest: float = 0.0
     """Until the durations of each pipeline's latest runs were known."""
     latest_requests: int = 0
@@ -81,7 +78,7 @@ class Observed:
         """What must not be so; None when all is well."""
         first_byte = max(self.first_bytes)
         for value, most, what in (
-            (self.counts, MOST_COLD, "seconds until the last days are counted"),
+            (self.counts, MOST_COLD, "seconds until all is counted"),
             (max(self.warm), MOST_WARM, "seconds for a look"),
             (first_byte, MOST_FIRST_BYTE, "seconds until a page's first byte"),
             (self.cold_requests, MOST_COLD_REQUESTS * PIPELINES, "questions at first"),
@@ -111,11 +108,9 @@ def as_table(found: Observed) -> Table:
     table.add_column("figure", justify="right")
     table.add_column("questions", justify="right")
     table.add_row("first look: all states", f"{found.states:.1f} s", "")
-    week, month = (f"counts of {days} days" for days in WINDOWS)
-    table.add_row(f"first look: {week}", f"{found.counts:.1f} s", f"{found.cold_requests:,}")
-    table.add_row(f"behind: {month}", f"{found.month:.1f} s", f"{found.month_requests:,}")
+    table.add_row("first look: all counts", f"{found.counts:.1f} s", f"{found.cold_requests:,}")
     latest = f"durations of each pipeline's latest {LATEST} runs"
-    table.add_row(f"behind: {latest}", f"{found.latest:.1f} s", f"{found.latest_requests:,}")
+    table.add_row(latest, f"{found.latest:.1f} s", f"{found.latest_requests:,}")
     table.add_row("older runs, behind", f"{found.runs_a_second:,.0f} runs/s", "")
     table.add_row("next look", f"{median(found.warm):.2f} s", f"{found.warm_requests:,}")
     table.add_row("first look of a further process", f"{found.first_warm:.2f} s", "")
@@ -131,8 +126,6 @@ def as_json(found: Observed) -> dict[str, Any]:
         "states_seconds": found.states,
         "counts_seconds": found.counts,
         "cold_requests": found.cold_requests,
-        "month_counts_seconds": found.month,
-        "month_requests": found.month_requests,
         "latest_seconds": found.latest,
         "latest_requests": found.latest_requests,
         "older_runs_a_second": found.runs_a_second,
@@ -165,9 +158,6 @@ async def _first(found: Observed, observer: Observer, memory: Memory) -> None:
             found.states = monotonic() - start
     await observer.overview()
     found.counts, found.cold_requests = monotonic() - start, observer.requests
-    while not _knows_month(memory):
-        await observer.ask_more()
-    found.month, found.month_requests = monotonic() - start, observer.requests
     wanted = (datetime.now(UTC) - timedelta(hours=LATEST + 1)).timestamp()
     while (covered := memory.covered) and covered[0] > wanted:
         await observer.ask_more()
@@ -181,10 +171,6 @@ async def _first(found: Observed, observer: Observer, memory: Memory) -> None:
 
 async def _knows_states(observer: Observer) -> bool:
     return Condition.UNKNOWN not in (await observer.overview()).by_condition
-
-
-def _knows_month(memory: Memory) -> bool:
-    return all(len(each.windows) == len(WINDOWS) for each in memory.counts(0.0).values())
 
 
 async def _later(found: Observed, client: CountedClient, memory: Memory) -> None:
