@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -41,12 +40,6 @@ WRITTEN_SECONDS = 20.0
 Played = Callable[[PrefectClient], Coroutine[Any, Any, Any]]
 
 
-@asynccontextmanager
-async def connected(api: str) -> AsyncIterator[PrefectClient]:
-    async with client_of(api) as client:
-        yield client
-
-
 @pytest.fixture
 def scope() -> str:
     """A stack of its own for each test: they share a server."""
@@ -57,7 +50,7 @@ def play(api: str, played: Played) -> Any:  # noqa: ANN401 - what is played retu
     """Do something with a client that is new each time, as a process that starts again has it."""
 
     async def inside() -> Any:  # noqa: ANN401
-        async with connected(api) as client:
+        async with client_of(api) as client:
             return await played(client)
 
     return asyncio.run(inside())
@@ -91,7 +84,7 @@ def test_another_stacks_silences_are_not_read(prefect_server: str, scope: str) -
 
 def test_silences_that_are_added_at_once_are_all_there(prefect_server: str, scope: str) -> None:
     async def race(client: PrefectClient) -> None:
-        async with connected(prefect_server) as other:
+        async with client_of(prefect_server) as other:
             await asyncio.gather(
                 *(add_silence(client, scope, asked(f"flow-{n}"), NOW) for n in range(5)),
                 *(add_silence(other, scope, asked(f"other-{n}"), NOW) for n in range(5)),
