@@ -11,7 +11,7 @@ awaits. Their parameters keep Prefect's names since the runner passes them by na
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,6 @@ from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import FlowRun
 from prefect.logging.loggers import PrefectLogAdapter, flow_run_logger
 from prefect.settings import PREFECT_UI_URL
-from pydantic import ValidationError
 
 from alerting.loads import report_load
 from alerting.plan.forms import Form
@@ -161,16 +160,17 @@ async def _harmless(logger: PrefectLogAdapter) -> AsyncIterator[None]:
 async def _load_settings(logger: PrefectLogAdapter) -> PublishedSettings:
     """Read what the stack published; without it, settings that tell one channel of failures."""
     name = _block_name(SETTINGS_BLOCK)
+    problem = "does not fit this version of alerting; deploy the stack and the flow with one"
     try:
         block: Secret[Any] = await Secret.aload(name)
-        return PublishedSettings.model_validate(block.get())
-    except ValidationError:
-        problem = "does not fit this version of alerting; deploy the stack and the flow with one"
     except ValueError:  # how Prefect says that there is no such block
         problem = (
             "is missing; deploy the stack with `pulumi up`, or set "
             f"{NAME_PREFIX_VARIABLE} to the stack's namePrefix"
         )
+    else:
+        with suppress(ValueError):
+            return PublishedSettings.unpacked(block.get())
     fallback = f"slack-webhook/{_block_name(FALLBACK_BLOCK)}"
     logger.warning(
         "Block secret/%s %s. Until then failures alone are announced, to %s.",

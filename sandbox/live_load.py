@@ -5,7 +5,6 @@ has each failure, and when it has the sentinel's verdict on it.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -138,7 +137,7 @@ async def publish(client: PrefectClient, settings: PublishedSettings) -> None:
         name=SETTINGS_BLOCK,
         block_type_id=kind.id,
         block_schema_id=schema.id,
-        data={"value": json.loads(settings.model_dump_json(by_alias=True))},
+        data={"value": settings.packed()},
     )
     await client.create_block_document(document)
 

@@ -80,6 +80,4 @@ def _channel_blocks(settings: Settings) -> tuple[BlockRule, ...]:
 
 def _settings_block(settings: Settings, published: PublishedSettings) -> BlockRule:
     name = names_of(settings).block(SETTINGS_BLOCK)
-    # What is by default says nothing, and a thousand pipelines would say it ten times each.
-    value = published.model_dump(mode="json", exclude_defaults=True)
-    return BlockRule(RESERVED_CHANNEL, name, "secret", {"value": value})
+    return BlockRule(RESERVED_CHANNEL, name, "secret", {"value": published.packed()})

@@ -11,7 +11,6 @@ from prefect.client.base import ServerType
 from prefect.client.orchestration import PrefectClient
 from prefect.events.clients import PrefectCloudEventSubscriber, PrefectEventSubscriber
 from prefect.events.filters import EventFilter
-from pydantic import ValidationError
 
 from alerting.plan.drill_events import REQUEST_PREFIX, STATE_TYPE, YES, stack_resource
 from alerting.plan.load_events import LOAD_EVENT, Load, pipeline_of_load
@@ -75,8 +74,8 @@ class PrefectWorkspace:
                 "name its prefix with --name-prefix"
             ) from None
         try:
-            return PublishedSettings.model_validate(answer.json()["data"]["value"])
-        except ValidationError:
+            return PublishedSettings.unpacked(answer.json()["data"]["value"])
+        except ValueError:
             raise NotDeployedError(
                 f"block secret/{self._block} does not fit this version: deploy the stack and run "
                 "the sentinel with the same one"

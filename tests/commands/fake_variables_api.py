@@ -48,7 +48,7 @@ class FakeVariablesApi:
     def _answer(self, method: str, path: str, body: Any) -> Any:  # noqa: ANN401 - JSON
         match method, path:
             case "GET", _ if path.startswith("/block_types/slug/secret/"):
-                return {"data": {"value": self.settings.model_dump(mode="json")}}
+                return {"data": {"value": self.settings.packed()}}
             case "POST", "/variables/":
                 self.variables[body["name"]] = body
             case "POST", "/variables/filter":

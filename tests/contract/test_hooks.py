@@ -121,7 +121,7 @@ def place(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         with temporary_settings({PREFECT_API_URL: prefect_server}):
             for name, url in WEBHOOKS.items():
                 SlackWebhook(url=SecretStr(url)).save(name)
-            settings = {"value": SETTINGS.model_dump(mode="json")}
+            settings = {"value": SETTINGS.packed()}
             Secret.model_validate(settings).save(f"{STACK}-data-alerts")
         automation = {
             "name": AUTOMATION,

@@ -153,7 +153,7 @@ class FakePrefect:
         if path.startswith("/block_types/slug/secret"):
             if "secret/data-alerts" in self.missing:
                 return httpx.Response(404, json={"detail": "not found"})
-            value = self.settings.model_dump(mode="json")
+            value = self.settings.packed()
             return httpx.Response(200, json={"data": {"value": value}})
         if path == "/admin/version" or path.startswith("/csrf-token"):
             return httpx.Response(404 if "csrf" in path else 200, json="3.8.8")

@@ -59,7 +59,7 @@ SETTINGS = PublishedSettings(
 class FakePrefect:
     """What hooks ask of Prefect, and what they send through its blocks."""
 
-    settings: object = field(default_factory=lambda: SETTINGS.model_dump(mode="json"))
+    settings: object = field(default_factory=SETTINGS.packed)
     automations: tuple[bool, ...] = ()
     deployment: str = "nightly"
     lookup_error: Exception | None = None
@@ -187,7 +187,7 @@ def test_a_deployment_that_is_not_listed_belongs_to_its_flow(prefect: FakePrefec
 
 
 def test_a_flow_that_is_not_listed_has_the_default_owner(prefect: FakePrefect) -> None:
-    prefect.settings = SETTINGS.model_copy(update={"pipelines": ()}).model_dump(mode="json")
+    prefect.settings = SETTINGS.model_copy(update={"pipelines": ()}).packed()
     run_hook(notify_on_failure)
     assert "*Owner*: data-platform\n*Runbook*: none yet" in prefect.sent[0][2]
 
@@ -296,7 +296,7 @@ def test_a_block_that_fails_does_not_keep_the_others_from_being_told(
 ) -> None:
     blocks = ("slack-webhook/gone", "secret/wrong", "slack-webhook/alerts")
     settings = SETTINGS.model_copy(update={"failure_blocks": blocks})
-    prefect.settings = settings.model_dump(mode="json")
+    prefect.settings = settings.packed()
     prefect.broken_blocks = {"slack-webhook/gone": OSError(f"refused\n{WEBHOOK}")}
     run_hook(notify_on_failure)
     assert [slug for slug, _, _ in prefect.sent] == ["slack-webhook/alerts"]
@@ -312,7 +312,7 @@ def test_a_stack_without_a_slack_channel_to_tell_is_named_as_the_reason(
     prefect: FakePrefect, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings = SETTINGS.model_copy(update={"failure_blocks": ()})
-    prefect.settings = settings.model_dump(mode="json")
+    prefect.settings = settings.packed()
     run_hook(notify_on_failure)
     assert "names no Slack channel" in caplog.text
 

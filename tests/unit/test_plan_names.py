@@ -176,13 +176,12 @@ def test_settings_are_published_for_flow_hooks_and_the_sentinel() -> None:
     plan = plan_of(namePrefix="team")
     rule = block(plan, "hooks")
     assert (rule.type_slug, rule.name, rule.secrets) == ("secret", "team-data-alerts", {})
-    assert PublishedSettings.model_validate(rule.data["value"]) == plan.published
+    assert PublishedSettings.unpacked(rule.data["value"]) == plan.published
 
 
 def test_successes_go_where_failures_go_when_nothing_else_is_said() -> None:
-    published = block(plan_of(), "hooks").data["value"]
-    assert isinstance(published, dict)
-    assert published["success_blocks"] == published["failure_blocks"] == ["slack-webhook/alerts"]
+    published = plan_of().published
+    assert published.success_blocks == published.failure_blocks == ("slack-webhook/alerts",)
 
 
 @pytest.mark.parametrize(

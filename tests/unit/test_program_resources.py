@@ -8,6 +8,7 @@ import pytest
 
 from alerting.plan import Plan, Tier, build_plan
 from alerting.plan.documents import automation_document
+from alerting.plan.published import PublishedSettings
 from alerting.settings import Settings, parse_settings
 from tests.shared.recording_mocks import (
     ALERT_AUTOMATIONS,
@@ -259,11 +260,12 @@ def test_a_stack_may_page_in_europe_and_by_the_guides_block_alone() -> None:
 def test_the_settings_that_flow_hooks_read_are_a_secret_block() -> None:
     block = deployed("dev").one(BLOCK, "hooks")
     assert (block.inputs["name"], block.inputs["typeSlug"]) == ("dev-data-alerts", "secret")
-    published = json.loads(str(secret_of(block.inputs["data"])))["value"]
-    assert published["failure_blocks"] == ["slack-webhook/dev-alerts"]
-    assert published["success_blocks"] == ["slack-webhook/dev-info"]
-    assert published["failure_automation"] == "[dev] DLT Pipeline Failure Alert"
-    assert [pipeline["flow"] for pipeline in published["pipelines"]] == [
+    data = json.loads(str(secret_of(block.inputs["data"])))
+    published = PublishedSettings.unpacked(data["value"])
+    assert published.failure_blocks == ("slack-webhook/dev-alerts",)
+    assert published.success_blocks == ("slack-webhook/dev-info",)
+    assert published.failure_automation == "[dev] DLT Pipeline Failure Alert"
+    assert [pipeline.flow for pipeline in published.pipelines] == [
         "load-clicks",
         "exchange-rates-daily",
         "products-daily",

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from alerting.plan import build_plan
 from alerting.plan.documents import automation_document
@@ -208,7 +207,7 @@ def test_where_triggers_judge_there_is_nothing_for_a_sentinel() -> None:
 def test_what_is_published_is_read_back_as_it_was(changes: dict[str, Any]) -> None:
     plan = build_plan(settings_of(**changes), "example")
     (block,) = (block for block in plan.blocks if block.type_slug == "secret")
-    read = PublishedSettings.model_validate(json.loads(json.dumps(block.data["value"])))
+    read = PublishedSettings.unpacked(json.loads(json.dumps(block.data["value"])))
     assert read == plan.published
     assert read.digest == plan.published.digest
 
@@ -225,10 +224,37 @@ def test_any_other_settings_have_another_digest() -> None:
     assert len({published_of(**change).digest for change in changes}) == len(changes)
 
 
+class OfTomorrow(PublishedSettings):
+    """Settings with an entry that this version does not know."""
+
+    grace: str
+
+
 def test_an_entry_of_another_version_is_refused() -> None:
-    stored = published_of().model_dump(mode="json") | {"grace": "5m"}
-    with pytest.raises(ValidationError, match="grace"):
-        PublishedSettings.model_validate(stored)
+    stored = OfTomorrow(**dict(published_of()), grace="5m").packed()
+    with pytest.raises(ValueError, match="grace"):
+        PublishedSettings.unpacked(stored)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [None, {"tag": "dlt"}, "", "nonsense!", "bm90IHBhY2tlZA==", published_of().packed()[:40]],
+    ids=["nothing", "a mapping", "empty", "no base64", "not packed", "cut off"],
+)
+def test_what_was_never_packed_is_a_value_error(stored: object) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        PublishedSettings.unpacked(stored)
+
+
+def test_a_thousand_pipelines_are_packed_into_little_and_always_the_same() -> None:
+    pipelines = {
+        f"orders-{number:04}": {"owner": f"team-{number % 7}", "every": "24h"}
+        for number in range(1_000)
+    }
+    published = published_of(pipelines=pipelines)
+    packed = published.packed()
+    assert len(packed) < len(published.model_dump_json(exclude_defaults=True)) / 8
+    assert packed == PublishedSettings.unpacked(packed).packed()
 
 
 @pytest.mark.parametrize(
