@@ -85,7 +85,7 @@ def published_of(resources: Iterable[PolicyResource]) -> PublishedSettings | Non
     """The settings that the stack publishes, None when it publishes none."""
     for block in of_type(resources, BLOCK):
         if block.name == RESERVED_CHANNEL and (data := json_of(block.props, "data")):
-            return PublishedSettings.model_validate(data["value"])
+            return PublishedSettings.unpacked(data["value"])
     return None
 
 

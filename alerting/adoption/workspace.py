@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from alerting.adoption.things import Found, Kind
 from alerting.plan.ownership import stack_of
+from alerting.plan.published import unpack
 
 ANSWER_SECONDS = 10.0
 PAUSES = (0.2, 0.5, 1.0, 2.0)
@@ -167,5 +168,7 @@ def found_blocks(blocks: Iterable[Document], settings_slug: str) -> Iterator[Fou
 
 def _published(block: Document) -> Document:
     data = block["data"]
-    value = data.get("value") if isinstance(data, dict) else None
-    return value if isinstance(value, dict) else {}
+    try:
+        return unpack(data.get("value") if isinstance(data, dict) else None)
+    except ValueError:
+        return {}

@@ -6,6 +6,7 @@ follow the settings as deployed.
 
 import bz2
 import hashlib
+import json
 from base64 import b64decode, b64encode
 from datetime import timedelta
 from typing import Self
@@ -196,17 +197,26 @@ class PublishedSettings(PublishedModel):
         return b64encode(bz2.compress(document.encode())).decode()
 
     @classmethod
-    def unpacked(cls, text: object) -> Self:
+    def unpacked(cls, value: object) -> Self:
         """What was packed. Raises ValueError where that is nothing that this version packs."""
-        if not isinstance(text, str):
-            raise ValueError("the settings as published are text")  # noqa: TRY004 - as all else
-        try:
-            document = bz2.decompress(b64decode(text, validate=True))
-        except OSError:
-            raise ValueError("the settings as published are packed") from None
-        return cls.model_validate_json(document)
+        return cls.model_validate(unpack(value))
 
     @property
     def digest(self) -> str:
         """What tells these settings from others."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def unpack(value: object) -> dict[str, object]:
+    """The document in a block, of whichever version. Raises ValueError where there is none."""
+    if isinstance(value, dict):  # as the first versions published it
+        return value
+    if not isinstance(value, str):
+        raise ValueError("the settings as published are text")  # noqa: TRY004 - as all else
+    try:
+        document = json.loads(bz2.decompress(b64decode(value, validate=True)))
+    except OSError:
+        raise ValueError("the settings as published are packed") from None
+    if not isinstance(document, dict):
+        raise ValueError("the settings as published are a mapping")  # noqa: TRY004 - as all else
+    return document

@@ -198,7 +198,8 @@ def _silence_over(verdict: Verdict, _: PublishedSettings) -> Words:
 
 def _summary(verdict: Verdict, settings: PublishedSettings) -> Words:
     facts = dict(verdict.facts)
-    return f"Pipelines of {settings.stack}: {facts['Day']}", "What the last day's runs came to."
+    title = f"Pipelines of {settings.stack}: {facts['Runs']} runs, {facts['Failed']} failed"
+    return title, "What the last day's runs came to."
 
 
 _WORDS: dict[VerdictKind, Callable[[Verdict, PublishedSettings], Words]] = {

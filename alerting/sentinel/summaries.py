@@ -96,12 +96,12 @@ def day_over(day: Day, settings: PublishedSettings) -> Verdict:
 
 def _facts(day: Day) -> Iterator[tuple[str, str]]:
     runs = day.completed + day.failed
-    rate = f", {day.completed / runs:.1%} of them completed" if runs else ""
-    yield "Day", f"{runs} runs, {day.failed} failed"
     yield "From", readable(day.since)
     yield "Until", readable(day.until)
-    yield "Runs", f"{runs}{rate}"
-    yield "Failed runs", str(day.failed)
+    yield "Runs", str(runs)
+    yield "Failed", str(day.failed)
+    if runs:
+        yield "Completed", f"{day.completed / runs:.1%}"
     yield "Failing now", listed(day.failing, _LISTED) or "none"
     if day.silenced:
         yield "Silenced", listed(day.silenced)

@@ -12,6 +12,7 @@ import pytest
 
 from alerting.adoption import workspace as workspace_module
 from alerting.adoption.workspace import PAGE, Workspace, WorkspaceError, found_blocks
+from tests.shared.example_stack import published_of
 
 pytestmark = pytest.mark.contract
 
@@ -156,7 +157,11 @@ def test_the_published_settings_tell_whose_blocks_are() -> None:
         kind, _, name = slug.partition("/")
         return {"id": slug, "name": name, "block_type": {"slug": kind}, "data": data}
 
-    value = {"stack": "prod", "blocks": ["slack-webhook/alerts"]}
+    value = (
+        published_of()
+        .model_copy(update={"stack": "prod", "blocks": ("slack-webhook/alerts",)})
+        .packed()
+    )
     there = [
         block("slack-webhook/alerts", {}),
         block("slack-webhook/other", {}),

@@ -1,6 +1,8 @@
 """What the stack publishes for flow hooks and the sentinel."""
 
+import bz2
 import json
+from base64 import b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -238,12 +240,25 @@ def test_an_entry_of_another_version_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [None, {"tag": "dlt"}, "", "nonsense!", "bm90IHBhY2tlZA==", published_of().packed()[:40]],
-    ids=["nothing", "a mapping", "empty", "no base64", "not packed", "cut off"],
+    [
+        None,
+        {"tag": "dlt"},
+        "",
+        "nonsense!",
+        "bm90IHBhY2tlZA==",
+        published_of().packed()[:40],
+        b64encode(bz2.compress(b"[]")).decode(),
+    ],
+    ids=["nothing", "half", "empty", "no base64", "not packed", "cut off", "a list"],
 )
 def test_what_was_never_packed_is_a_value_error(stored: object) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         PublishedSettings.unpacked(stored)
+
+
+def test_what_the_first_versions_published_is_read() -> None:
+    stored = published_of().model_dump(mode="json", exclude_defaults=True)
+    assert PublishedSettings.unpacked(stored) == published_of()
 
 
 def test_a_thousand_pipelines_are_packed_into_little_and_always_the_same() -> None:
