@@ -78,7 +78,6 @@ class SentinelSettings(PublishedModel):
     silent_for: timedelta = Field(description="silence after which the standby rules take over")
     catch_up: timedelta = Field(description="how far back what was missed is announced")
     watch: str = Field(description="name of the automation that watches the heartbeat")
-    back: str = Field(description="name of the automation that hears it again")
     standby: dict[str, str] = Field(
         description="names of the automations that stand in for a silent sentinel, by key"
     )

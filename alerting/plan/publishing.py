@@ -17,7 +17,7 @@ from alerting.plan.published import (
     occasion_name,
 )
 from alerting.plan.rules import AutomationRule, BlockRule
-from alerting.plan.sentinel_tiers import BACK, SENTINEL, STANDBY_PREFIX, WATCH
+from alerting.plan.sentinel_tiers import SENTINEL, STANDBY_PREFIX, WATCH
 from alerting.plan.silences import Window
 from alerting.plan.tiers import warning_name
 from alerting.plan.verdicts import VerdictKind
@@ -115,9 +115,9 @@ def _sentinel(
             for step in settings.escalation
         ),
         silent_for=settings.sentinel.silent_for,
-        catch_up=within or DEFAULT_WINDOW,
+        # A short window is about streaks: what was missed for longer is late, not void.
+        catch_up=max(within or DEFAULT_WINDOW, DEFAULT_WINDOW),
         watch=by_key[WATCH].name,
-        back=by_key[BACK].name,
         standby={
             rule.key.removeprefix(STANDBY_PREFIX): rule.name for rule in automations if rule.standby
         },

@@ -62,7 +62,7 @@ class PipelineHistory:
         Then what follows from the later ones is given again, with the ids it had.
         """
         self.has_changed = False
-        if ended.state_id in self._known:
+        if ended.state_id in self._known or self._is_last_success(ended):
             return []
         self._known.add(ended.state_id)
         position = len(self._entries)
@@ -224,6 +224,11 @@ class PipelineHistory:
                 yield self._plain(VerdictKind.RESOLVED, ended)
         if self._rules.success and self._listed and self._listed.announce_success:
             yield self._plain(VerdictKind.SUCCESS, ended)
+
+    def _is_last_success(self, ended: Ended) -> bool:
+        """Whether it is the success that is known longest: let go of, and asked for again."""
+        success = self.condition.success
+        return success is not None and success.state_id == ended.state_id
 
     def _was_overdue(self, before: Condition, ended: Ended) -> bool:
         """Whether a success ends what people were told of since the one before it."""

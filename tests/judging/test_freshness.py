@@ -125,6 +125,19 @@ class TestFreshWithin:
         fresh = judging.observe(end("S", hour(51)))
         assert told(fresh) == [("fresh", hour(51), "orders")]
 
+    def test_the_last_success_says_nothing_when_it_is_asked_for_again(self) -> None:
+        pages = expecting(pages=True, freshWithin="26h", announceSuccess=True)
+        judging, success = Judge(pages), end("S", 0)
+        judging.observe(success)
+        assert told(judging.tick(START + 27 * HOUR)) == [("stale", hour(26), "orders")]
+        failure = end("F", hour(27.5))
+        assert judging.needs_past(failure)
+        found = [*judging.observe(success), *judging.observe(failure)]
+        assert told(found) == [("failure", hour(27.5), "orders")]
+        assert told(judging.observe(end("S", hour(28))), RESOLVED) == [
+            ("resolved", hour(28), "orders")
+        ]
+
     def test_failures_alone_do_not_count_as_a_success(self) -> None:
         judging = Judge(WITHIN, deployed=START)
         judging.observe(end("F", 10))

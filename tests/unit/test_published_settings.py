@@ -77,7 +77,6 @@ def test_the_sentinel_is_told_what_it_judges_by_and_what_watches_it() -> None:
         "silent_for": timedelta(minutes=5),
         "catch_up": timedelta(hours=24),
         "watch": "[team] DLT Sentinel Silent",
-        "back": "[team] DLT Sentinel Back",
         "flap_for": None,
         "individually": 3,
         "maintenance": (),
@@ -179,11 +178,16 @@ def test_every_automation_is_published_with_whom_each_of_its_actions_tells(
         assert list(published.actions) == told
 
 
-def test_a_window_of_the_streak_is_also_how_far_back_is_caught_up() -> None:
-    critical = {"consecutiveFailures": 2, "within": "6d", "notify": ["critical"]}
-    sentinel = published_of(tiers={**raw_settings()["tiers"], "critical": critical}).sentinel
+@pytest.mark.parametrize(("within", "catch_up"), [("6d", 6), ("30m", 1)])
+def test_caught_up_is_as_far_back_as_a_streak_may_last_and_at_least_a_day(
+    within: str, catch_up: int
+) -> None:
+    critical = {"consecutiveFailures": 2, "within": within, "notify": ["critical"]}
+    pipelines = {"orders": {"owner": "shop"}}
+    tiers = {**raw_settings()["tiers"], "critical": critical}
+    sentinel = published_of(tiers=tiers, pipelines=pipelines).sentinel
     assert sentinel is not None
-    assert sentinel.within == sentinel.catch_up == timedelta(days=6)
+    assert sentinel.catch_up == timedelta(days=catch_up)
     assert sentinel.consecutive_failures == 2
 
 
