@@ -123,5 +123,8 @@ def _drill(secret: DeclaredSecret, found: StackFile, *, page: bool, say: Say) ->
         if each.problem:
             say(f"drill: {each.channel}: {redact(each.problem)}")
     if not {each.channel for each in report.deliveries} & set(secret.channels):
-        say(f"drill: no channel of {secret.key} hears of drills; its webhook answers, though")
+        say(
+            f"drill: no channel of {secret.key} hears of drills, so it says nothing of the new "
+            "value: wait for a message through it before you revoke the old one"
+        )
     return report.passed

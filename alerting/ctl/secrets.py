@@ -73,9 +73,10 @@ def verify(
     name: Annotated[str | None, typer.Argument(help="A secret's key; by default all.")] = None,
     stack: StackOption = None,
 ) -> None:
-    """Prove secrets: there, the same in Prefect's block, and the webhook answers. Sends nothing.
+    """Prove secrets: there, the same in Prefect's block, and accepted by the vendor.
 
-    Exit code 1 when something is wrong, 2 when nothing is but something could not be checked.
+    Sends nothing: what cannot be tried without a message is not tried, and it says so. Exit code
+    1 when something is wrong, 2 when nothing is but something could not be checked.
     """
     from alerting.secrets import verification  # noqa: PLC0415
     from alerting.secrets.prefect_blocks import PrefectBlocks, workspace_of  # noqa: PLC0415
@@ -171,23 +172,19 @@ def _ask_aws(
 
 def _after(secret: DeclaredSecret, file: Path, *, abandoned: bool) -> Iterator[str]:
     """What is left to do by hand."""
+    from alerting.secrets.webhooks import VENDORS  # noqa: PLC0415
+
     if abandoned:
         yield f"{secret.key}: the old value is in use again. Revoke the new one at the vendor"
         return
-    yield f"{secret.key} is rotated: the new value is in use and proven"
+    yield f"{secret.key} is rotated: the new value is in use, and the drill passed"
     if secret.source is None:
         yield (
             f"Commit {file.name} and have it on the main branch first: a deployment of an older "
             "one would bring the old value back. Its history keeps that encrypted, and useless "
             "once it is revoked"
         )
-    if secret.rule.kind == "pagerduty":
-        yield "Last, revoke the old one: PagerDuty, the service, Integrations, delete the old one"
-    else:
-        yield (
-            "Last, revoke the old one: api.slack.com/apps, the app, Incoming Webhooks, remove the "
-            "old URL"
-        )
+    yield f"Last, revoke the old one: {VENDORS[secret.rule.kind].revocation}"
 
 
 def _read(stack: str | None) -> tuple[StackFile, Path]:

@@ -1,4 +1,4 @@
-"""Is a secret there, does Prefect hold the same, and does the webhook answer?"""
+"""Is a secret there, does Prefect hold the same, and does the vendor accept it?"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -117,6 +117,7 @@ def _at_vendor(secret: DeclaredSecret, value: SecretStr, ask: AskVendor) -> Find
     verdict = {
         Pulse.LIVE: Verdict.GOOD,
         Pulse.DEAD: Verdict.WRONG,
-        Pulse.UNKNOWN: Verdict.UNPROVABLE if secret.rule.kind == "pagerduty" else Verdict.UNKNOWN,
+        Pulse.UNKNOWN: Verdict.UNKNOWN,
+        Pulse.UNASKED: Verdict.UNPROVABLE,
     }[answer.pulse]
     return Finding(secret.key, verdict, answer.text)

@@ -37,6 +37,17 @@ def test_a_revoked_webhook_is_dead_and_says_why() -> None:
     assert answer == Answer(Pulse.DEAD, "the webhook is dead: Slack answers 404 no_service")
 
 
-def test_pagerduty_is_not_asked(capture_folder: Path) -> None:
-    assert ask("pagerduty", SecretStr("fake" * 8)).pulse is Pulse.UNKNOWN
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("pagerduty", "fake" * 8),
+        ("teams", "https://example.logic.azure.com/workflows/fake?sig=fake"),
+        ("webhook", "https://receiver.example.com/fake"),
+    ],
+)
+def test_what_has_no_harmless_question_is_not_asked(
+    kind: str, value: str, capture_folder: Path
+) -> None:
+    register_channels(capture_folder, {value: "#alerts"})
+    assert ask(kind, SecretStr(value)).pulse is Pulse.UNASKED
     assert read_messages(capture_folder) == []

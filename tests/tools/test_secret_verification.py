@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -146,48 +145,6 @@ def test_a_secret_that_no_channel_uses_is_wrong() -> None:
     spare = secret_named(declared_secrets(StackFile(STACK, settings)), "spare")
     findings = list(verify(spare, Values("fake"), Blocks(), lambda *_: ALIVE))
     assert verdicts(findings) == [Verdict.GOOD, Verdict.WRONG]
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "pulse"),
-    [
-        (400, "no_text", Pulse.LIVE),
-        (400, "invalid_payload", Pulse.LIVE),
-        (400, "missing_text_or_fallback_or_attachments", Pulse.LIVE),
-        (400, "<html>a proxy in between</html>", Pulse.UNKNOWN),
-        (403, "invalid_token", Pulse.DEAD),
-        (404, "no_service", Pulse.DEAD),
-        (404, "no_team", Pulse.DEAD),
-        (410, "channel_is_archived", Pulse.DEAD),
-        (429, "rate_limited", Pulse.UNKNOWN),
-        (500, "rollup_error", Pulse.UNKNOWN),
-    ],
-)
-def test_slacks_answers_tell_a_live_webhook_from_a_dead_one(
-    monkeypatch: pytest.MonkeyPatch, status: int, body: str, pulse: Pulse
-) -> None:
-    sent: list[object] = []
-
-    def post(url: str, json: object, **_: object) -> httpx.Response:
-        sent.append(json)
-        return httpx.Response(status, text=body, request=httpx.Request("POST", url))
-
-    monkeypatch.setattr(httpx, "post", post)
-    answer = ask("slack", SecretStr(OLD))
-    assert answer.pulse is pulse
-    assert "<html>" not in answer.text
-    assert sent == [{"text": ""}]
-
-
-def test_slack_out_of_reach_is_unknown_and_the_webhook_is_not_in_the_text(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def post(url: str, **_: object) -> httpx.Response:
-        raise httpx.ConnectError(f"cannot connect to {url}")
-
-    monkeypatch.setattr(httpx, "post", post)
-    answer = ask("slack", SecretStr(OLD))
-    assert answer == Answer(Pulse.UNKNOWN, "Slack cannot be reached from here (ConnectError)")
 
 
 def blocks_answering(data: object = None, problem: str = "") -> PrefectBlocks:
