@@ -47,7 +47,7 @@ class Occasion:
 
 def occasions(settings: Settings) -> Iterator[Occasion]:
     """Every occasion on which the stack's verdicts are told."""
-    for occasion in _for_everybody(settings):
+    for occasion in (*_for_everybody(settings), _closing(settings)):
         yield from _by_route(settings, occasion)
     yield from _p1(settings)
 
@@ -72,19 +72,36 @@ def routed(settings: Settings, owner: str, notify: tuple[str, ...]) -> tuple[str
 
 
 def _by_route(settings: Settings, occasion: Occasion) -> Iterator[Occasion]:
-    if not settings.owners or not occasion.routes:
-        yield occasion
-        return
-    told: dict[tuple[str, ...], list[str]] = {occasion.notify: [DEFAULT_ROUTE]}
-    for owner in sorted(settings.owners):
-        told.setdefault(routed(settings, owner, occasion.notify), []).append(owner)
+    """An occasion for each list of channels, with the routes that lead there."""
+    told: dict[tuple[str, ...], list[str]] = {
+        _hearing(settings, occasion, occasion.notify): [DEFAULT_ROUTE] if occasion.routes else []
+    }
+    for owner in sorted(settings.owners) if occasion.routes else ():
+        notify = routed(settings, owner, occasion.notify)
+        told.setdefault(_hearing(settings, occasion, notify), []).append(owner)
     for notify, routes in told.items():
-        yield _routed(occasion, notify, tuple(routes))
+        if notify:
+            yield _routed(occasion, notify, tuple(routes))
+
+
+def _hearing(settings: Settings, occasion: Occasion, notify: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a route's channels that take such a message.
+
+    An owner's PagerDuty may have incidents to close where everybody's has none, and the other way
+    round.
+    """
+    delivery = Delivery(settings)
+    if VerdictKind.RESOLVED in occasion.kinds:
+        return tuple(filter(delivery.closes, notify))
+    if VerdictKind.RECOVERY in occasion.kinds:
+        # Incidents are closed by themselves: many recoveries may be one message, which closes none.
+        return tuple(c for c in notify if not delivery.closes(c))
+    return notify
 
 
 def _routed(occasion: Occasion, notify: tuple[str, ...], routes: tuple[str, ...]) -> Occasion:
     key, title = occasion.key, occasion.title
-    if DEFAULT_ROUTE not in routes:
+    if routes and DEFAULT_ROUTE not in routes:
         # By its first owner: a further one that is told alike keeps what it has counted.
         key, title = f"{key}@{routes[0]}", f"{title}, {routes[0]}"
     return Occasion(
@@ -113,17 +130,15 @@ def _for_everybody(settings: Settings) -> Iterator[Occasion]:
         warned,
         routes=any_route,
     )
-    # Incidents are closed by themselves: many recoveries may be one message, which closes none.
-    if recovered := tuple(c for c in delivery.told_of_recovery() if not delivery.closes(c)):
-        yield Occasion(
-            "recovery",
-            "Pipeline Recovery",
-            Tier.RECOVERY,
-            "The first success of a pipeline that had failed, or was stale.",
-            (VerdictKind.RECOVERY, VerdictKind.FRESH),
-            recovered,
-            routes=any_route,
-        )
+    yield Occasion(
+        "recovery",
+        "Pipeline Recovery",
+        Tier.RECOVERY,
+        "The first success of a pipeline that had failed, or was stale.",
+        (VerdictKind.RECOVERY, VerdictKind.FRESH),
+        delivery.told_of_recovery(),
+        routes=any_route,
+    )
     if tiers.critical:
         failures = tiers.critical.consecutive_failures
         yield Occasion(
@@ -204,26 +219,23 @@ def _for_everybody(settings: Settings) -> Iterator[Occasion]:
             (VerdictKind.SUMMARY,),
             settings.daily_summary.notify,
         )
-    yield from _closing(settings, any_route)
 
 
-def _closing(settings: Settings, routes: tuple[str, ...]) -> Iterator[Occasion]:
-    """PagerDuty's channels that were paged for a pipeline, for the end of it."""
-    tiers, delivery = settings.tiers, Delivery(settings)
+def _closing(settings: Settings) -> Occasion:
+    """The end of what a pipeline was paged for: for everybody who was told of it."""
+    tiers = settings.tiers
     lists = [tiers.warning.notify, tiers.critical.notify if tiers.critical else ()]
     lists += [step.notify for step in settings.escalation]
     lists += [tier.notify for tier in (tiers.freshness, tiers.anomaly, tiers.late) if tier]
-    paged = dict.fromkeys(name for notify in lists for name in notify)
-    if resolving := tuple(name for name in paged if delivery.closes(name)):
-        yield Occasion(
-            "resolved",
-            "Incident Resolved",
-            Tier.RECOVERY,
-            "Closes the incident of a pipeline that is well again.",
-            (VerdictKind.RESOLVED,),
-            resolving,
-            routes=routes,
-        )
+    return Occasion(
+        "resolved",
+        "Incident Resolved",
+        Tier.RECOVERY,
+        "Closes the incident of a pipeline that is well again.",
+        (VerdictKind.RESOLVED,),
+        tuple(dict.fromkeys(name for notify in lists for name in notify)),
+        routes=(DEFAULT_ROUTE,),
+    )
 
 
 def _p1(settings: Settings) -> Iterator[Occasion]:
