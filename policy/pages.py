@@ -11,8 +11,8 @@ from pulumi_policy import (
 
 from alerting.plan import CompoundTrigger, EventTrigger, Posture
 from alerting.plan.drill_rules import DRILL_PAGE
-from alerting.plan.published import PublishedSettings
-from alerting.plan.sentinel_tiers import STANDBY_PREFIX, WATCH
+from alerting.plan.sentinel_tiers import STANDBY_PREFIX
+from alerting.plan.waking import unpaged
 from policy.resources import (
     AUTOMATION,
     BLOCK,
@@ -97,30 +97,13 @@ def _stay(args: StackValidationArgs, report_violation: ReportViolation) -> None:
             block.urn,
         )
     if published and is_production(published):
-        for occasion in _occasions(published):
-            if not any(f"{each.name}-".startswith(f"{occasion}-") for each in acting):
-                report_violation(
-                    f"{occasion}: nobody is paged for it in production. Bring back the automation "
-                    "with this key, enabled and with a PagerDuty channel: see data-alerts:tiers "
-                    "and data-alerts:escalation.",
-                    None,
-                )
-
-
-def _occasions(published: PublishedSettings) -> Iterator[str]:
-    """Keys of the rules by which production wakes people; a longer key is a variant of the rule."""
-    yield "critical"
-    yield "p1-work-pool"
-    if len(published.pipelines) > 1:
-        yield "p1-all-down"
-    if published.sentinel:
-        yield WATCH
-    if any(pipeline.escalate for pipeline in published.pipelines):
-        if published.sentinel:
-            yield from (f"escalation-{step.label}" for step in published.sentinel.steps)
-        else:
-            # Which steps there are is published to the sentinel alone.
-            yield "escalation"
+        for occasion in unpaged(published, (each.name for each in acting)):
+            report_violation(
+                f"{occasion}: nobody is paged for it in production. Bring back the automation "
+                "with this key, enabled and with a PagerDuty channel: see data-alerts:tiers "
+                "and data-alerts:escalation.",
+                None,
+            )
 
 
 POLICIES = [

@@ -29,7 +29,7 @@ def check(
 
     What is sound and will not do what people expect of it is told as a note: a pipeline nobody
     would be told of, a tier that cannot fire, two rules that page for one event, a page that no
-    recovery resolves.
+    recovery resolves, a production that wakes nobody.
     """
     results: list[dict[str, Any]] = []
     try:
@@ -59,7 +59,7 @@ def _describe(path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
         "problems": [],
-        "notes": [asdict(finding) for finding in findings(found.settings)],
+        "notes": [asdict(finding) for finding in findings(found.settings, plan)],
         "pipelines": len(found.settings.pipelines),
         "channels": len(found.settings.channels),
         "automations": len(plan.automations),

@@ -11,10 +11,11 @@ from functools import cache
 
 from alerting.plan.delivery import Delivery, is_set_up
 from alerting.plan.occasions import Occasion, occasions, routed
-from alerting.plan.rules import Tier
+from alerting.plan.rules import Plan, Tier
 from alerting.plan.silences import Silences, Window
 from alerting.plan.verdicts import DEFAULT_ROUTE, OVERDUE
-from alerting.settings import Settings
+from alerting.plan.waking import unpaged
+from alerting.settings import Environment, Settings
 from alerting.settings.durations import format_duration
 from alerting.settings.models import Evaluation
 
@@ -31,14 +32,15 @@ class Finding:
     text: str
 
 
-def findings(settings: Settings) -> list[Finding]:
-    """Everything that is found, in the order of the settings."""
+def findings(settings: Settings, plan: Plan) -> list[Finding]:
+    """Everything that is found of a stack's settings and their plan."""
     return [
         *_nobody_told(settings),
         *_never_fires(settings),
         *_told_twice(settings),
         *_never_resolved(settings),
         *_wakes_nobody(settings),
+        *_stopped(settings, plan),
     ]
 
 
@@ -169,6 +171,25 @@ def _wakes_nobody(settings: Settings) -> Iterator[Finding]:
                     "channel of theirs",
                 )
             seen.setdefault(channel, f"the step of {after}")
+
+
+def _stopped(settings: Settings, plan: Plan) -> Iterator[Finding]:
+    """Production that wakes nobody, which a policy stops and the settings allow."""
+    if plan.published.environment is not Environment.PROD:
+        return
+    delivery = Delivery(settings)
+    paging = [
+        rule.key
+        for rule in plan.automations
+        if rule.enabled and any(delivery.is_pagerduty(each.channel) for each in rule.notifications)
+    ]
+    if missing := ", ".join(unpaged(plan.published, paging)):
+        yield Finding(
+            "environment",
+            f"is prod, and nobody is paged for {missing}: the policy paging-rules-stay stops the "
+            "deployment in CI. Have tiers and escalation name a PagerDuty channel that has its "
+            "secret, or say by environment that this is not production",
+        )
 
 
 def _of_default_route(settings: Settings) -> Iterator[Occasion]:

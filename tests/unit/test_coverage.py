@@ -6,19 +6,30 @@ from typing import Any
 
 import pytest
 
-from alerting.plan.coverage import findings
-from alerting.settings import parse_settings
+from alerting.plan import build_plan
+from alerting.plan.coverage import Finding, findings
+from alerting.settings import Settings
 from alerting.settings.stackfile import read_stack_file
-from tests.shared.example_stack import SOURCE, every_kind, raw_settings, settings_of
+from tests.shared.example_stack import (
+    STACK,
+    every_kind,
+    raw_settings,
+    settings_of,
+    without_pagerduty,
+)
 
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).parents[2]
 
 
+def found_in(settings: Settings, stack: str = STACK) -> list[Finding]:
+    return findings(settings, build_plan(settings, stack))
+
+
 def noted(**changes: object) -> dict[str, str]:
     """The notes on the example with some settings replaced, by key."""
-    found = findings(settings_of(**changes))
+    found = found_in(settings_of(**changes))
     assert len({each.key + each.text for each in found}) == len(found)
     return {each.key: each.text for each in found}
 
@@ -64,7 +75,8 @@ def test_of_a_stack_that_does_what_people_expect_nothing_is_noted() -> None:
 @pytest.mark.parametrize("name", ["prod", "staging", "dev", "sandbox"])
 def test_of_this_projects_stacks_nothing_is_noted_but_what_their_owners_know(name: str) -> None:
     path = ROOT / f"Pulumi.{name}.yaml"
-    found = {each.key for each in findings(read_stack_file(path).settings)}
+    stack_file = read_stack_file(path)
+    found = {each.key for each in found_in(stack_file.settings, stack_file.stack)}
     # One PagerDuty service for all steps, as in the guide: its own policy reaches further.
     assert found <= {"escalation.30m", "escalation.1h"}
 
@@ -155,7 +167,7 @@ class TestToldTwice:
             "channels": channels(on_call={"incidents": "plain"}, manager=MANAGER),
             "tiers": tiers(warning={"notify": ["alerts", "on-call"]}),
         }
-        found = findings(settings_of(**{**SOUND, **changes}))
+        found = found_in(settings_of(**{**SOUND, **changes}))
         assert any("that is two incidents" in each.text for each in found)
 
     def test_not_where_incidents_are_deduplicated(self) -> None:
@@ -184,6 +196,7 @@ class TestNeverResolved:
             channels=channels(on_call={"incidents": "plain"}, manager=MANAGER),
             tiers=tiers(**quiet),
             escalation=[{"after": "15m", "to": "lead", "notify": ["critical"]}],
+            environment="staging",
         )
         assert found == {}
 
@@ -212,7 +225,41 @@ class TestWakesNobody:
             {"after": "15m", "to": "team", "notify": ["critical"]},
             {"after": "1h", "to": "team", "notify": ["critical"]},
         ]
-        assert noted(escalation=steps) == {}
+        assert noted(escalation=steps, environment="staging") == {}
+
+
+class TestStopped:
+    """Production for which the policy of pages is not met."""
+
+    STOPPED = "the policy paging-rules-stay stops the deployment in CI"
+
+    def test_production_whose_pagerduty_is_not_set_up(self) -> None:
+        [(key, text)] = sound(
+            channels=without_pagerduty(),
+            escalation=[{"after": "15m", "to": "on-call engineer", "notify": ["on-call"]}],
+        ).items()
+        assert key == "environment"
+        wakes_for = "critical, p1-work-pool, p1-all-down, sentinel-silent, escalation-15m"
+        assert f"nobody is paged for {wakes_for}: {self.STOPPED}" in text
+        assert "a PagerDuty channel that has its secret" in text
+
+    def test_production_where_only_one_tier_wakes_nobody(self) -> None:
+        quiet = sound(tiers=tiers(critical={"notify": ["critical"]}))
+        assert f"nobody is paged for critical: {self.STOPPED}" in quiet["environment"]
+
+    def test_production_where_triggers_judge(self) -> None:
+        found = noted(channels=without_pagerduty(), evaluation="triggers")
+        wakes_for = "critical, p1-work-pool, p1-all-down, escalation"
+        assert f"nobody is paged for {wakes_for}: {self.STOPPED}" in found["environment"]
+
+    @pytest.mark.parametrize("stack", ["staging", "dev", "sandbox"])
+    def test_not_where_the_stack_is_not_production(self, stack: str) -> None:
+        settings = settings_of(channels=without_pagerduty())
+        assert not any(each.key == "environment" for each in found_in(settings, stack))
+
+    def test_a_stack_by_any_other_name_is_production_until_it_says_what_it_is(self) -> None:
+        assert "environment" in noted(channels=without_pagerduty())
+        assert "environment" not in noted(channels=without_pagerduty(), environment="dev")
 
 
 def test_triggers_may_judge_as_well() -> None:
@@ -221,6 +268,6 @@ def test_triggers_may_judge_as_well() -> None:
 
 
 def test_of_every_kind_and_tier_only_what_is_so_is_noted() -> None:
-    found = {each.key for each in findings(parse_settings(raw_settings(**every_kind()), SOURCE))}
+    found = {each.key for each in found_in(settings_of(**every_kind()))}
     assert {"tiers.critical", "critical", "p1-all-down", "escalation-15m"} <= found
     assert not any(key.startswith(("pipelines", "maintenance", "tiers.p1")) for key in found)
