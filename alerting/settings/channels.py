@@ -35,7 +35,8 @@ class SlackChannel(SettingsModel):
     secret: str = Field(description="key of data-alerts:secrets that holds the webhook URL")
     format: SlackFormat = Field(
         default=SlackFormat.PLAIN,
-        description="plain (the guide's block) or rich (links behind words, and buttons)",
+        description="plain (the block of the alerting guide that this project started from) or "
+        "rich (links behind words, and buttons)",
     )
 
 

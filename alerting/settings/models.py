@@ -107,8 +107,8 @@ class DrillOptions(SettingsModel):
 
     notify: Notify | None = Field(
         default=None,
-        description="Slack channels that hear of a drill; by default all that hear of anything. "
-        "PagerDuty's page with `alertctl drill --page` alone",
+        description="channels of every kind but pagerduty that hear of a drill; by default all of "
+        "them that hear of anything. PagerDuty's page with `alertctl drill --page` alone",
     )
 
 

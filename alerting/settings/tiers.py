@@ -77,11 +77,14 @@ class TiersSettings(SettingsModel):
     critical: CriticalSettings | None = Field(default=None, description="a streak of failures")
     p1: OutageSettings | None = Field(default=None, description="all pipelines down")
     recovery: TierSettings | None = Field(
-        default=None, description="first success after a failure; by default warning's Slack"
+        default=None,
+        description="first success after a failure; by default warning's channels of every kind "
+        "but pagerduty",
     )
     late: LateSettings | None = Field(
         default=None,
-        description="runs that did not start, or do not end; by default warning's Slack",
+        description="runs that did not start, or do not end; by default warning's channels of "
+        "every kind but pagerduty",
     )
     freshness: TierSettings | None = Field(
         default=None,
@@ -109,7 +112,8 @@ class OwnerChannels(SettingsModel):
 
     slack: str | None = Field(
         default=None,
-        description="takes the place of the channels of warning and critical that wake nobody",
+        description="takes the place of the channels of warning and critical of every kind but "
+        "pagerduty",
     )
     pagerduty: str | None = Field(
         default=None, description="takes the place of their PagerDuty channels"
