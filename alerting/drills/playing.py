@@ -31,7 +31,7 @@ from alerting.settings.durations import format_duration
 
 WITHIN = timedelta(seconds=30)
 POLL_SECONDS = 1.0
-KEPT = timedelta(days=180)
+KEPT = timedelta(days=30)
 """How far back Prefect looks for events by itself."""
 # What the server acts on at the last moment, it writes down a little later.
 WRITTEN_WITHIN = timedelta(seconds=PERSISTED_SECONDS + 2)
