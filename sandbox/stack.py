@@ -103,11 +103,16 @@ class SandboxStack:
         changed = sum(count for kind, count in changes.items() if kind != automation.OpType.SAME)
         return f"{changed} of {sum(changes.values())} resources in {time.monotonic() - start:.1f} s"
 
-    def preview(self, *, policies: bool = False) -> automation.PreviewResult:
-        """Show what `up` would do; with `policies`, held to the policy pack."""
+    def preview(
+        self, *, policies: bool = False, policy_config: Path | None = None
+    ) -> automation.PreviewResult:
+        """Show what `up` would do; with `policies`, held to the policy pack, by its config."""
         packs = [str(REPOSITORY / "policy")] if policies else None
+        configs = [str(policy_config)] if policy_config else None
         with self.program_environment():
-            return self.stack.preview(color="never", policy_packs=packs)
+            return self.stack.preview(
+                color="never", policy_packs=packs, policy_pack_configs=configs
+            )
 
     def destroy(self) -> None:
         """Remove all that the stack made, as `pulumi destroy` does."""

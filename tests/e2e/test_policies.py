@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -104,7 +105,7 @@ STOPPED: dict[str, tuple[Change | Configure, str]] = {
 def preview(sandbox: SandboxState, monkeypatch: pytest.MonkeyPatch) -> Iterator[Previewed]:
     """Previews one of the project's stacks, changed, held to the policies; returns what is said."""
 
-    def preview(stack: str, *changes: Change | Configure) -> str:
+    def preview(stack: str, *changes: Change | Configure, config: Path | None = None) -> str:
         def configure(config: dict[str, Any]) -> None:
             for change in changes:
                 if not isinstance(change, Change):
@@ -117,7 +118,8 @@ def preview(sandbox: SandboxState, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             run_program()
 
         monkeypatch.setattr("sandbox.stack.run_program", program)
-        return _of(sandbox, stack, configure).preview(policies=True).stdout
+        changed = _of(sandbox, stack, configure)
+        return changed.preview(policies=True, policy_config=config).stdout
 
     yield preview
     manager = aws(sandbox)
@@ -132,6 +134,14 @@ def test_every_stack_of_the_project_passes(preview: Previewed, stack: str) -> No
     assert "[mandatory]" not in told
     assert "[advisory]  runbooks-advised" in told
     assert "can't run policy" not in told
+
+
+def test_a_stack_may_take_a_policy_as_advice(preview: Previewed, tmp_path: Path) -> None:
+    config = tmp_path / "prod.json"
+    config.write_text('{"paging-rules-stay": "advisory"}')
+    told = preview("prod", _without_p1, config=config)
+    assert "[advisory]  paging-rules-stay" in told
+    assert "[mandatory]" not in told
 
 
 @pytest.mark.parametrize("policy", STOPPED)

@@ -38,10 +38,15 @@ def test_the_engine_is_held_to_the_policies_where_there_are_some(cli: Path) -> N
     (cli / "policy").mkdir()
     Engine("prod").preview()
     Engine("prod").up()
-    without, previewed, deployed = _asked(cli)
+    (cli / "policy" / "prod.json").touch()
+    Engine("prod").up()
+    Engine("dev").up()
+    without, previewed, deployed, configured, of_another = _asked(cli)
     assert "--policy-pack" not in without
     assert "--policy-pack policy" in previewed
     assert "--policy-pack policy" in deployed
+    assert "--policy-pack policy --policy-pack-config policy/prod.json" in configured
+    assert "--policy-pack-config" not in previewed + deployed + of_another
 
 
 def test_secrets_that_the_cli_prints_reach_neither_the_log_nor_the_report(

@@ -36,11 +36,11 @@ class Engine:
 
     def preview(self, *arguments: str) -> Outcome:
         """Show what `up` would do, held to the policies."""
-        return self.run("preview", "--diff", *_policies(), *arguments)
+        return self.run("preview", "--diff", *self._policies(), *arguments)
 
     def up(self, *arguments: str) -> Outcome:
         """Deploy, held to the policies."""
-        return self.run("up", "--yes", "--suppress-outputs", *_policies(), *arguments)
+        return self.run("up", "--yes", "--suppress-outputs", *self._policies(), *arguments)
 
     def run(self, command: str, *arguments: str) -> Outcome:
         """Run a command, and print what it prints."""
@@ -61,6 +61,9 @@ class Engine:
                 sys.stdout.flush()
         return Outcome(process.returncode, "".join(lines))
 
-
-def _policies() -> tuple[str, ...]:
-    return ("--policy-pack", str(POLICIES)) if POLICIES.is_dir() else ()
+    def _policies(self) -> tuple[str, ...]:
+        if not POLICIES.is_dir():
+            return ()
+        config = POLICIES / f"{self._stack}.json"
+        configured = ("--policy-pack-config", str(config)) if config.exists() else ()
+        return ("--policy-pack", str(POLICIES), *configured)
