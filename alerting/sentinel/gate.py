@@ -7,7 +7,7 @@ all pipelines are down nobody is paged for each of them) and grouping.
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from alerting.plan.published import PublishedSettings, occasion_name
@@ -33,6 +33,8 @@ class Gate:
         self._groups: dict[tuple[VerdictKind, str | None, str], Grouping] = {}
         self._all_down: Verdict | None = None
         self._all_down_held: Verdict | None = None
+        self._looked = datetime.min.replace(tzinfo=UTC)
+        """Up to when it is known that it was to be held."""
         self._explained: dict[str, Verdict] = {}
         self._down: set[str] = set()
         self._storm: set[str] = set()
@@ -53,9 +55,9 @@ class Gate:
         """What is told by now without a further verdict."""
         found: list[Verdict] = []
         held = self._all_down_held
-        if held and self._counts_as_all(held, now):
+        if held and (at := self._unsilenced_at(held, now)):
             self._all_down, self._all_down_held = held, None
-            found.append(replace(held, at=now))
+            found.append(replace(held, at=at))
         for group in self._groups.values():
             for verdict in group.tick(now, told):
                 self._note_page(verdict)
@@ -100,9 +102,7 @@ class Gate:
         if verdict.kind is not VerdictKind.RECOVERY or verdict.outage is None:
             return True
         # Who heard of a failure also hears of its end.
-        name, outage = self._name_of(verdict), verdict.outage
-        failures = (outage.first.at, outage.latest.at)
-        return all(self._judge.silences.covering(name, at) for at in failures)
+        return not verdict.outage.heard
 
     def _grouped(self, verdict: Verdict) -> Iterator[Verdict]:
         route = route_of(verdict, self._judge.settings)
@@ -122,7 +122,7 @@ class Gate:
             self._all_down = verdict if self._rules.pages_all_down else None
             yield verdict
         else:
-            self._all_down_held = verdict
+            self._all_down_held, self._looked = verdict, verdict.at
 
     def _came_up(self, verdict: Verdict) -> Iterator[Verdict]:
         was_told = self._all_down is not None or not self._rules.pages_all_down
@@ -143,6 +143,20 @@ class Gate:
         names = [self._judge.name_of(key) for key in verdict.pipelines]
         heard = [name for name in names if not self._judge.silences.covering(name, at)]
         return len(heard) >= LEAST_FOR_ALL
+
+    def _unsilenced_at(self, held: Verdict, now: datetime) -> datetime | None:
+        """When enough of the pipelines that are down were no longer silenced; None: not by now.
+
+        Whoever looks later finds the same moment, which says whether it was to be told before.
+        """
+        if now < held.at:
+            return None
+        is_heard = self._counts_as_all(held, now)
+        # From the beginning only where it is told: silences last for days, and looks are many.
+        after, self._looked = held.at if is_heard else self._looked, now
+        ends = (silence.ends for silence in self._judge.silences.over_between(after, now))
+        by_now = now if is_heard else None
+        return next((at for at in ends if self._counts_as_all(held, at)), by_now)
 
     def _names_down(self) -> list[str]:
         held = self._all_down_held

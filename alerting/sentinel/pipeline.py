@@ -195,6 +195,7 @@ class PipelineHistory:
             failures=known.failures + 1,
             counted=counted,
             streaks=streaks,
+            heard=known.heard or not silenced,
         )
 
     def _succeeded(self, before: Condition, ended: Ended) -> Iterator[Verdict]:
@@ -247,6 +248,8 @@ class PipelineHistory:
         if outage is None or mended is None:
             return
         at = mended.at + self._rules.flap_for if self._rules.flap_for else mended.at
+        # A step is due outside of silences alone, also where all failures are in some.
+        outage = replace(outage, heard=outage.heard or self._is_escalated(outage, mended))
         about = str(mended.state_id)
         yield replace(self._verdict(VerdictKind.RECOVERY, mended, outage, about), at=at)
         if self._was_paged(outage, mended):

@@ -32,6 +32,8 @@ class Outage:
     """State id of the last success in it, which did not last; empty where there was none."""
     earlier: int = 0
     """Failures before that success."""
+    heard: bool = False
+    """Whether it had a failure, or an escalation step, outside of silences."""
 
     @property
     def in_a_row(self) -> int:

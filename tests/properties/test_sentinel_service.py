@@ -25,28 +25,14 @@ from tests.shared.fake_workspace import (
     DEPLOYED,
     FakeServer,
     FakeWorkspace,
-    KilledError,
     StoryOverError,
     end,
     event_of,
     published,
 )
+from tests.shared.sentinel_lives import live
 
 pytestmark = pytest.mark.properties
-
-
-def live(server: FakeServer, dies_at: int | None = None, *, after: bool = False) -> FakeWorkspace:
-    """One life of a sentinel: to the story's end, or until it is killed."""
-    workspace = FakeWorkspace(server, dies_at, after=after)
-    sentinel = Sentinel(workspace, clock=workspace.clock, tick=timedelta(milliseconds=1))
-    try:
-        asyncio.run(sentinel.follow())
-    except (StoryOverError, KilledError):
-        pass
-    except BaseExceptionGroup as group:
-        if not group.subgroup(KilledError):
-            raise
-    return workspace
 
 
 def due(server: FakeServer) -> Counter[str]:
