@@ -54,6 +54,7 @@ from alerting.sentinel.service import Clock, utc_now
 from alerting.sentinel.workspace import NotDeployedError
 
 FORGOTTEN = timedelta(days=45)
+TIDY_EVERY = timedelta(days=1)
 DRILL_LASTS = timedelta(minutes=1)
 RUNNING = {"type": {"any_": ["RUNNING"]}}
 LATE = {"name": {"any_": ["Late"]}}
@@ -100,7 +101,7 @@ class Observer:
         self._drill: tuple[datetime, DrillReport | None] | None = None
         self._asked: _Asked | None = None
         self._asked_for = 0
-        memory.forget_before((clock() - FORGOTTEN).timestamp())
+        self._tidied: datetime | None = None
 
     @property
     def requests(self) -> int:
@@ -153,6 +154,7 @@ class Observer:
         """What was announced and sent lately; nothing else is asked for. Raises as `ask` does."""
         async with self._clear_errors():
             settings, now = await self._published(), self._clock()
+            self._tidy(now)
             blocks = list((await self._deployed(settings)).blocks.values())
             await self._events.catch_up(settings, blocks, now)
             return self._events.told(settings, now, period)
@@ -207,8 +209,15 @@ class Observer:
             requests=self._asked_for,
         )
 
+    def _tidy(self, now: datetime) -> None:
+        """Keep the memory bounded, also in a process that is never started anew."""
+        if self._tidied is None or now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            self._memory.forget_before((now - FORGOTTEN).timestamp())
+
     async def _ask(self) -> "_Asked":
         now = self._clock()
+        self._tidy(now)
         settings = await self._published()
         await self._runs.directory.look(settings, now)
         deployed = await self._deployed(settings)

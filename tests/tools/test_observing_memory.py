@@ -1,5 +1,6 @@
 """What is kept of a workspace between refreshes and processes."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from alerting.observing.figures import Counted, DayCount, PastRuns
 from alerting.observing.fleet import Source
 from alerting.observing.memory import KeptRun, Memory, memory_file
+from alerting.observing.observer import FORGOTTEN
 from alerting.observing.pipelines import EndedRun
+from tests.shared.fake_prefect import FakePrefect
 
 pytestmark = pytest.mark.tools
 
@@ -121,6 +124,26 @@ def test_what_is_old_is_let_go(memory: Memory) -> None:
     memory.forget_before(AT.timestamp() + 120)
     assert len(memory.ends([ORDERS], 0).ended) == 1
     assert list(memory.events("sent", 0)) == []
+
+
+def test_a_process_that_observes_for_days_lets_go_of_what_is_old(memory: Memory) -> None:
+    prefect = FakePrefect()
+
+    oldest = prefect.now - FORGOTTEN + timedelta(hours=1)
+    memory.keep([kept((oldest - AT) / timedelta(minutes=1))])
+
+    async def sizes() -> list[int]:
+        found = []
+        async with prefect.client() as client:
+            observer = prefect.observer(client, memory)
+            for hours in (0, 12, 12):
+                prefect.now += timedelta(hours=hours)
+                await observer.ask()
+                found.append(memory.size)
+        return found
+
+    # About daily: a look is made every few seconds, and this one writes.
+    assert asyncio.run(sizes()) == [1, 1, 0]
 
 
 def test_a_file_that_is_no_database_is_begun_anew(file: Path) -> None:
