@@ -47,8 +47,6 @@ class Notification:
     """The pipeline's name, None of what is about no one pipeline."""
     run_id: UUID | None = None
     """The run that it is about."""
-    cause: str | None = None
-    """The id of the event that the automation acted on."""
     seconds: float | None = None
     """From the failure, or whatever else it tells of, until `at`."""
 
@@ -89,8 +87,9 @@ def notification_of(
     `causes` are by the ids of events: of what was acted on, or of the automation's firing.
     """
     name = event["resource"].get("prefect.resource.name", "")
-    acted_on = _related(event, _CAUSE_ROLE)
-    cause = causes.get(acted_on or "") or causes.get(_related(event, _FIRING_ROLE) or "")
+    cause = causes.get(_related(event, _CAUSE_ROLE) or "") or causes.get(
+        _related(event, _FIRING_ROLE) or ""
+    )
     rule = {rule.name: rule for rule in settings.rules}.get(name)
     tier = rule.tier if rule else cause.tier if cause else None
     if tier is None or not is_notification(event):
@@ -105,7 +104,6 @@ def notification_of(
         problem=_problem(event),
         pipeline=cause.pipeline if cause else None,
         run_id=cause.run_id if cause else None,
-        cause=cause.id if cause else acted_on,
         seconds=max((at - cause.since) / timedelta(seconds=1), 0.0) if cause else None,
     )
 
