@@ -1,6 +1,7 @@
 """The sentinel in virtual time: its own judging, without the API that it asks on a server."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,10 +21,12 @@ from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import REORDERED, Judge, rules_of, silences_of
 from alerting.sentinel.ordering import in_order
 from alerting.sentinel.overdue import overdue_id
+from alerting.sentinel.standing import is_to_tell
 from alerting.sentinel.summaries import Day, day_over, silence_over
 from alerting.sentinel.verdicts import Verdict
 
 Event = Mapping[str, Any]
+_STANDING = frozenset({VerdictKind.STALE, VerdictKind.STUCK})
 _LOOK_AHEAD = timedelta(days=2)
 
 
@@ -142,9 +145,22 @@ class SimulatedSentinel:
         told = Told(frozenset(self._announced), tuple(self._firings))
         let_through = [*gate.admit(found, told.ids), *gate.tick(now, told.ids)]
         new = missed(let_through, found, self._since, told, self._settings)
-        others = [*self._over(now), *self._open_runs.overdue(now)]
+        overdue = self._open_runs.overdue(now)
+        standing = self._standing(judge, [*overdue, *judge.stale(now)], now)
+        others = [*self._over(now), *overdue, *standing]
         others += [verdict for load in self._loads for verdict in self._of_load(load)]
         return [*self._announce(new, now), *self._tell(others, now)]
+
+    def _standing(self, judge: Judge, verdicts: Iterable[Verdict], now: datetime) -> list[Verdict]:
+        """What has been so since before it is answerable, and nobody was told of."""
+        return [
+            replace(verdict, at=now)
+            for verdict in verdicts
+            if verdict.kind in _STANDING
+            and verdict.at < self._since
+            and verdict.id not in self._announced
+            and is_to_tell(verdict, judge, now, is_new=False)
+        ]
 
     def disconnect(self) -> None:
         """It is killed, or has lost the server: it remembers nothing."""

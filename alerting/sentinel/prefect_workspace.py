@@ -20,6 +20,7 @@ from alerting.plan.silences import SILENCES_CHANGED_EVENT, Silence
 from alerting.plan.verdicts import (
     HEARTBEAT_EVENT,
     SCOPE_LABEL,
+    SETTINGS_LABEL,
     TOGETHER_LABEL,
     VerdictKind,
     sentinel_resource,
@@ -37,6 +38,7 @@ from alerting.sentinel.judging import rules_of
 from alerting.sentinel.prefect_events import from_then_on, read_events
 from alerting.sentinel.prefect_loads import recent_loads
 from alerting.sentinel.prefect_runs import FAILURES, SUCCESSES, PrefectRuns
+from alerting.sentinel.standing import EVENTS_KEPT
 from alerting.sentinel.workspace import AutomationState, NotDeployedError
 from alerting.silences.store import read_silences
 
@@ -122,6 +124,20 @@ class PrefectWorkspace:
         async for event in read_events(self._client, asked, page=1):
             return datetime.fromisoformat(event["payload"]["judged_until"])
         return None
+
+    async def followed_before(self, settings: PublishedSettings, time: datetime) -> bool:
+        """Whether a sentinel followed these very settings before then, as far as is known."""
+        asked = {
+            "occurred": {"since": (time - EVENTS_KEPT).isoformat(), "until": time.isoformat()},
+            "event": {"name": [HEARTBEAT_EVENT]},
+            "resource": {
+                "id": [sentinel_resource(_scope(settings))],
+                "labels": {SETTINGS_LABEL: settings.digest},
+            },
+        }
+        async for _ in read_events(self._client, asked, page=1):
+            return True
+        return False
 
     async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:
         """The events that tell that a standby automation fired, since then."""

@@ -25,11 +25,10 @@ from alerting.sentinel.judging import (
     silences_of,
 )
 from alerting.sentinel.overdue import overdue_id
+from alerting.sentinel.standing import EVENTS_KEPT
 from alerting.sentinel.verdicts import Verdict
 from alerting.sentinel.workspace import Workspace
 
-EVENTS_KEPT = timedelta(days=7)
-"""How far back Prefect knows events, unless it is configured otherwise."""
 AT_ONCE = 8
 """Questions that the server is asked at the same time."""
 

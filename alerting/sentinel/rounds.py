@@ -8,10 +8,12 @@ from uuid import UUID
 from alerting.plan.load_events import Load, load_of
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
+from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.anomalies import expects_rows, of_load
 from alerting.sentinel.events import Event
 from alerting.sentinel.judging import Judge, rules_of
 from alerting.sentinel.overdue import Overdue
+from alerting.sentinel.standing import still_to_tell
 from alerting.sentinel.summaries import Day, day_over, silence_over
 from alerting.sentinel.texts import readable
 from alerting.sentinel.verdicts import Verdict
@@ -43,6 +45,8 @@ class Rounds:
         self._until = since
         self._over: dict[str, datetime] = {}
         self._overdue = Overdue(settings)
+        self._standing: list[Verdict] = []
+        """What was so before, as of when it was found: maybe in a silence."""
         self._longest = {p.flow: p.max_duration for p in settings.pipelines if p.max_duration}
 
     async def over(self, now: datetime) -> list[Verdict]:
@@ -66,7 +70,18 @@ class Rounds:
 
     async def overdue(self, now: datetime) -> list[Verdict]:
         """Runs that are late to start, or run too long, and were not before."""
-        return self._new(await self._look(self._overdue, now))
+        found = await self._look(self._overdue, now)
+        stuck = [verdict for verdict in found if verdict.kind is VerdictKind.STUCK]
+        return [*self._new(found), *await self._old(stuck, now)]
+
+    async def stale(self, now: datetime) -> list[Verdict]:
+        """Whose data has been stale since before this sentinel is answerable, untold."""
+        return await self._old(self._judge.stale(now), now)
+
+    async def _old(self, verdicts: Iterable[Verdict], now: datetime) -> list[Verdict]:
+        found = await still_to_tell(self._workspace, self._judge, verdicts, self._since, now)
+        self._standing += found
+        return found
 
     async def _look(self, overdue: Overdue, now: datetime) -> list[Verdict]:
         late = await self._workspace.late(self._settings, now - self._rules.catch_up)
@@ -78,10 +93,15 @@ class Rounds:
 
     async def _unsound(self, silence: Silence, now: datetime) -> list[Verdict]:
         """What was or may have been wrong in a silence, besides runs that failed."""
-        return [
+        lasting = [
             *self._judge.stale(silence.ends),
-            *await self._anomalies(silence.starts),
             *await self._look(Overdue(self._settings), now),
+        ]
+        held = {verdict.id for verdict in lasting}
+        return [
+            *lasting,
+            *await self._anomalies(silence.starts),
+            *(verdict for verdict in self._standing if verdict.id in held),
         ]
 
     async def loads(self, events: Iterable[Event]) -> list[Verdict]:

@@ -110,6 +110,7 @@ class Sentinel:
             )
             await self.announce(recovered.missed, settings)
             await self._tell(await rounds.missed_loads(), recovered, settings)
+            await self._tell(await rounds.stale(self._clock()), recovered, settings)
             watch.catching_up = None
             log.info("following %s; %d missed while away", watch.described, len(recovered.missed))
             self._pause = FIRST_PAUSE

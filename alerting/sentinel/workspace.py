@@ -59,6 +59,10 @@ class Workspace(Protocol):
         """The time that the stack's last heartbeat names, None when that is not known."""
         ...
 
+    async def followed_before(self, settings: PublishedSettings, time: datetime) -> bool:
+        """Whether a sentinel followed these very settings before then, as far as is known."""
+        ...
+
     async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:
         """The events that tell that a standby automation fired, since then."""
         ...

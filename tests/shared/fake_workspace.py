@@ -16,6 +16,7 @@ from alerting.plan.silences import Silence
 from alerting.plan.verdicts import (
     HEARTBEAT_EVENT,
     RESUMED,
+    SETTINGS_LABEL,
     STANDBY_LABEL,
     TOGETHER_LABEL,
     VerdictKind,
@@ -191,6 +192,14 @@ class FakeWorkspace:
             return datetime.fromisoformat(beats[-1]["payload"]["judged_until"]) if beats else None
 
         return await self._call(latest)
+
+    async def followed_before(self, settings: PublishedSettings, time: datetime) -> bool:
+        return await self._call(
+            lambda: any(
+                each["resource"].get(SETTINGS_LABEL) == settings.digest and _occurred(each) < time
+                for each in self._server.acted
+            )
+        )
 
     async def standby_firings(self, settings: PublishedSettings, since: datetime) -> list[Event]:
         return await self._call(lambda: [e for e in self._server.firings if _occurred(e) >= since])
