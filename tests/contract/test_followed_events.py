@@ -1,16 +1,21 @@
 """Which events the sentinel is sent, by Prefect's own filter."""
 
+import asyncio
+import json
+from datetime import timedelta
 from uuid import uuid4
 
+import httpx
 import pytest
 from prefect.server.events.filters import EventFilter
 from prefect.server.events.schemas.events import ReceivedEvent
 from prefect.server.schemas.states import State
 
+from alerting.observing.prefect_reader import CountedClient
 from alerting.plan.drill_events import DrillPhase
 from alerting.sentinel.drills import answer
 from alerting.sentinel.events import heartbeat
-from alerting.sentinel.prefect_workspace import followed
+from alerting.sentinel.prefect_workspace import PrefectWorkspace, followed
 from tests.contract.announced import every_kind
 from tests.contract.prefect_events import (
     CANCELLED,
@@ -80,3 +85,36 @@ def test_nothing_that_the_sentinel_says_comes_back_to_it() -> None:
     beat = heartbeat(settings, uuid4(), START, standby=False)
     said = [received(answered), received(beat), *(each.event for each in every_kind(settings))]
     assert not [event for event in (*said, Pool().event()) if is_sent(event)]
+
+
+@pytest.mark.parametrize(
+    ("followed_then", "before", "is_known"),
+    [
+        pytest.param({}, 60, True, id="these settings"),
+        pytest.param({"defaultOwner": "new"}, 60, False, id="other settings"),
+        pytest.param({}, 0, False, id="not before then"),
+    ],
+)
+def test_it_is_known_whether_a_sentinel_followed_these_settings_before(
+    followed_then: dict[str, object], before: int, *, is_known: bool
+) -> None:
+    beat = heartbeat(published_of(**followed_then), uuid4(), START, standby=False)
+    event = ReceivedEvent.model_validate({**beat, "received": beat["occurred"]})
+    asked: list[EventFilter] = []
+
+    def answer_to(request: httpx.Request) -> httpx.Response:
+        if not request.content:
+            return httpx.Response(404)  # no other question is known here
+        asked.append(EventFilter.model_validate(json.loads(request.content)["filter"]))
+        found = [beat] if asked[-1].includes(event) else []
+        return httpx.Response(200, json={"events": found, "total": len(found), "next_page": None})
+
+    async def ask() -> bool:
+        transport = httpx.MockTransport(answer_to)
+        settings = {"transport": transport}
+        async with CountedClient("http://prefect.test/api", httpx_settings=settings) as client:
+            time = START + timedelta(seconds=before - 1)
+            return await PrefectWorkspace(client).followed_before(published_of(), time)
+
+    assert asyncio.run(ask()) is is_known
+    assert len(asked) == 1
