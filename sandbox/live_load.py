@@ -22,6 +22,7 @@ from prefect.events.clients import PrefectEventSubscriber
 from prefect.events.filters import EventFilter
 from rich.table import Table
 
+from alerting.plan.names import Names
 from alerting.plan.published import SETTINGS_BLOCK, PublishedSettings
 from alerting.plan.verdicts import VerdictKind
 from alerting.scenarios.run_events import RunEvent
@@ -127,14 +128,16 @@ async def _measure(folder: Path, api_url: str, say: Callable[[str], object]) -> 
     return load
 
 
-async def publish(client: PrefectClient, settings: PublishedSettings) -> None:
+async def publish(
+    client: PrefectClient, settings: PublishedSettings, name_prefix: str | None = None
+) -> None:
     """What a deployment would, of which the sentinel needs no more."""
     kind = await client.read_block_type_by_slug("secret")
     schema = await client.get_most_recent_block_schema_for_block_type(kind.id)
     if schema is None:
         raise AssertionError("the server registers this type by itself")
     document = BlockDocumentCreate(
-        name=SETTINGS_BLOCK,
+        name=Names(name_prefix, tag="").block(SETTINGS_BLOCK),
         block_type_id=kind.id,
         block_schema_id=schema.id,
         data={"value": settings.packed()},

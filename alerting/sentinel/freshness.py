@@ -1,6 +1,6 @@
 """Whether a pipeline has succeeded in time. Pure: no I/O, no clock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -25,6 +25,10 @@ class Expecting(Protocol):
     def deployed(self) -> datetime | None:
         """Since when pipelines are expected to run."""
 
+    @property
+    def known(self) -> Mapping[str, datetime]:
+        """Since when there is a pipeline to run, by its name."""
+
 
 def stale(
     key: str,
@@ -36,9 +40,9 @@ def stale(
     """What has been true since the pipeline's last success: its data was stale at these times.
 
     Of deadlines it is the last one by then. A pipeline that never succeeded is expected to from the
-    time at which the stack was deployed.
+    time at which the stack was deployed, or the pipeline was made, whichever was later.
     """
-    since = success.at if success else around.deployed
+    since = _since(pipeline, success, around)
     if since is None:
         return
     last = success or no_run(pipeline.flow, pipeline.deployment, since)
@@ -58,13 +62,21 @@ def next_stale(
     pipeline: PublishedPipeline, success: Ended | None, around: Expecting, now: datetime
 ) -> datetime | None:
     """When the pipeline will next be stale, without a success until then."""
-    since = success.at if success else around.deployed
+    since = _since(pipeline, success, around)
     times: list[datetime] = []
     if since and pipeline.fresh_within:
         times.append(since + pipeline.fresh_within)
     if since and pipeline.deadline:
         times.append(pipeline.deadline.next_after(now))
     return min((time for time in times if time > now), default=None)
+
+
+def _since(
+    pipeline: PublishedPipeline, success: Ended | None, around: Expecting
+) -> datetime | None:
+    if success or around.deployed is None:
+        return success.at if success else None
+    return max(around.deployed, around.known.get(pipeline.name, around.deployed))
 
 
 def _verdict(

@@ -5,7 +5,7 @@ settings name one. Runs count in the order of their terminal states' timestamps,
 in which they are heard of.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,16 +32,17 @@ class Judge:
         reordered: timedelta = REORDERED,
         silences: Silences | None = None,
         deployed: datetime | None = None,
+        known: Mapping[str, datetime] | None = None,
     ) -> None:
         """Begin with pipelines that have not run.
 
-        `deployed` is since when the listed ones are expected to. Raises ValueError for settings of
-        a stack that triggers judge.
+        `deployed` is since when the listed ones are expected to, and `known` since when there is
+        one to run, by its name. Raises ValueError for settings of a stack that triggers judge.
         """
         self.settings = settings
         self.silences = silences or silences_of(settings)
         self._rules = rules_of(settings)
-        self._around = Surroundings(self._rules, lambda: self.silences, deployed)
+        self._around = Surroundings(self._rules, lambda: self.silences, deployed, known or {})
         self._listed = {(p.flow, p.deployment): p for p in settings.pipelines}
         self._names = {pipeline_key_of(p): p.name for p in settings.pipelines}
         # Those of which something is expected are looked at also before they have run.

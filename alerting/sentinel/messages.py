@@ -151,7 +151,7 @@ def _stale(verdict: Verdict, _: PublishedSettings) -> Words:
     last = (
         f"It last succeeded at {readable(verdict.ended.at)}."
         if verdict.ended.is_run
-        else "It has not succeeded since the stack was deployed."
+        else f"It has not succeeded since it was first expected, at {readable(verdict.ended.at)}."
     )
     return f"Stale: {flow}, {facts['Why']}", f"{flow} is stale: {facts['Why']}. {last}"
 

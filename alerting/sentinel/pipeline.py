@@ -1,7 +1,7 @@
 """One pipeline's history, judged. Pure: no I/O, no clock."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,8 @@ class Surroundings:
     """The silences as they are known now."""
     deployed: datetime | None = None
     """Since when it is expected to run, None when nobody expects it."""
+    known: Mapping[str, datetime] = field(default_factory=dict)
+    """Since when Prefect knows a pipeline, by its name: before, it is not expected either."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import rules_of
 from alerting.sentinel.prefect_events import from_then_on, read_events
 from alerting.sentinel.prefect_loads import recent_loads
+from alerting.sentinel.prefect_pipelines import first_known
 from alerting.sentinel.prefect_runs import FAILURES, SUCCESSES, PrefectRuns
 from alerting.sentinel.standing import EVENTS_KEPT
 from alerting.sentinel.workspace import AutomationState, NotDeployedError
@@ -60,14 +61,27 @@ class PrefectWorkspace:
 
     async def published(self) -> PublishedSettings:
         """The stack's settings as deployed. Raises NotDeployedError when there are none."""
+        block = await self._settings_block()
+        try:
+            return PublishedSettings.unpacked(block["data"]["value"])
+        except ValueError:
+            raise NotDeployedError(
+                f"block secret/{self._block} does not fit this version: deploy the stack and run "
+                "the sentinel with the same one"
+            ) from None
+
+    async def first_known(self, settings: PublishedSettings) -> dict[str, datetime]:
+        """Since when each pipeline that is to succeed in time can be expected to, by its name."""
+        made = await first_known(self._client, settings)
+        # What is deployed after the stack is expected to run since somebody listed it.
+        published = datetime.fromisoformat((await self._settings_block())["updated"])
+        return {p.name: made.get(p.name, published) for p in settings.pipelines}
+
+    async def _settings_block(self) -> dict[str, Any]:
         # The client's list of paths leaves parameters out.
         path: Any = f"/block_types/slug/secret/block_documents/name/{self._block}"
         try:
-            answer = await self._client.request(
-                "GET",
-                path,
-                params={"include_secrets": True},
-            )
+            answer = await self._client.request("GET", path, params={"include_secrets": True})
         except httpx.HTTPStatusError as error:
             if error.response.status_code != httpx.codes.NOT_FOUND:
                 raise
@@ -75,13 +89,8 @@ class PrefectWorkspace:
                 f"block secret/{self._block} is missing: deploy the stack with `pulumi up`, or "
                 "name its prefix with --name-prefix"
             ) from None
-        try:
-            return PublishedSettings.unpacked(answer.json()["data"]["value"])
-        except ValueError:
-            raise NotDeployedError(
-                f"block secret/{self._block} does not fit this version: deploy the stack and run "
-                "the sentinel with the same one"
-            ) from None
+        block: dict[str, Any] = answer.json()
+        return block
 
     @asynccontextmanager
     async def stream(self, settings: PublishedSettings) -> AsyncGenerator[AsyncIterator[Event]]:

@@ -101,6 +101,7 @@ async def recover(
         settings,
         silences=silences_of(settings, await workspace.silences(settings)),
         deployed=beginning.deployed,
+        known=await workspace.first_known(settings),
     )
     late = list(_late_runs(firings, settings))
     for run, at in late:

@@ -36,6 +36,10 @@ class Workspace(Protocol):
         """The stack's settings as deployed. Raises NotDeployedError when there are none."""
         ...
 
+    async def first_known(self, settings: PublishedSettings) -> dict[str, datetime]:
+        """Since when each pipeline that is to succeed in time can be expected to, by its name."""
+        ...
+
     def stream(
         self, settings: PublishedSettings
     ) -> AbstractAsyncContextManager[AsyncIterator[Event]]:

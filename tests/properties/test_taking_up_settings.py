@@ -54,6 +54,17 @@ def test_a_pipeline_that_is_listed_in_an_old_stack_and_never_runs_is_told_of_onc
     assert server.told_of(*KINDS) == [STALE_NEW, ("fresh", "new")]
 
 
+@pytest.mark.parametrize("days", [3, 30])
+def test_a_pipeline_that_was_made_when_it_was_listed_has_its_time_to_succeed(days: int) -> None:
+    server = a_stack(days)
+    server.settings = NEW_IS_LISTED
+    server.known = {"new": DEPLOYED + timedelta(days=days)}
+    restarts(server, *(days + later for later in (0, 0.1, 1, 1.05)))
+    assert server.told_of(*KINDS) == []
+    restarts(server, *(days + later for later in (1.1, 1.2, 3, 9)))
+    assert server.told_of(*KINDS) == [STALE_NEW]
+
+
 def test_further_settings_do_not_have_it_told_again_within_the_time_that_events_are_kept() -> None:
     server = a_stack(6)
     server.settings = NEW_IS_LISTED

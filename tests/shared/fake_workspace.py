@@ -107,6 +107,8 @@ class FakeServer:
     """Runs that wait to start, each with when it was to start and since when it is late."""
     running: list[Ended] = field(default_factory=list)
     loads: list[Event] = field(default_factory=list)
+    known: dict[str, datetime] = field(default_factory=dict)
+    """Since when there are pipelines, by their names; others since before the stack."""
     now: datetime = DEPLOYED
 
     def happen(self, ends: Iterable[Ended]) -> None:
@@ -148,6 +150,9 @@ class FakeWorkspace:
 
     async def published(self) -> PublishedSettings:
         return await self._call(lambda: self._server.settings)
+
+    async def first_known(self, settings: PublishedSettings) -> dict[str, datetime]:
+        return await self._call(lambda: self._server.known)
 
     @asynccontextmanager
     async def stream(self, settings: PublishedSettings) -> AsyncGenerator[AsyncIterator[Event]]:
