@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from numbers import Integral
 from typing import Any, TypeGuard
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,7 +101,7 @@ def load_payload(rows: Rows, *, flow: str, pipeline: str | None) -> dict[str, An
 
 
 def load_of(event: Mapping[str, Any]) -> Load | None:
-    """The report that an event is; None for any other event, and for one that says no rows.
+    """The report that an event is; None for any other, and for one without rows or of no run's id.
 
     Anybody who may write to the workspace can emit one, so nothing of it is taken for granted.
     """
@@ -111,14 +112,14 @@ def load_of(event: Mapping[str, Any]) -> Load | None:
     run = _in_role(related, "flow-run")
     try:
         return Load(
-            id=str(event["id"]),
+            id=str(UUID(str(event["id"]))),
             at=datetime.fromisoformat(event["occurred"]),
             rows=payload["rows"],
             tables=payload.get("tables") or {},
             pipeline=payload.get("pipeline"),
             flow=_name(_in_role(related, "flow")) or payload["flow"],
             deployment=_name(_in_role(related, "deployment")),
-            run_id=run.get("prefect.resource.id", "").removeprefix("prefect.flow-run.") or None,
+            run_id=_run_id(run),
             run=_name(run),
         )
     except (KeyError, TypeError, ValueError):
@@ -160,6 +161,11 @@ def _way(counted: object) -> Iterator[object]:
 
 def _is_count(rows: object) -> TypeGuard[Integral]:
     return isinstance(rows, Integral) and not isinstance(rows, bool) and int(rows) >= 0
+
+
+def _run_id(run: Mapping[str, str]) -> str | None:
+    found = run.get("prefect.resource.id", "").removeprefix("prefect.flow-run.")
+    return str(UUID(found)) if found else None
 
 
 def _in_role(related: Sequence[Mapping[str, str]], role: str) -> Mapping[str, str]:

@@ -52,8 +52,8 @@ def ended_run(event: Event, tag: str) -> Ended | None:
 def run_in_state(event: Event, tag: str) -> Ended | None:
     """The run that a flow run's event tells of, as it was then; None for others, or without tag."""
     labels = event["resource"]
-    resource_id = labels["prefect.resource.id"]
-    if not resource_id.startswith(FLOW_RUN_PREFIX):
+    run_id = _run_id(labels["prefect.resource.id"])
+    if run_id is None:
         return None
     related = event.get("related", ())
     if not any(each["prefect.resource.id"] == f"prefect.tag.{tag}" for each in related):
@@ -61,7 +61,7 @@ def run_in_state(event: Event, tag: str) -> Ended | None:
     return Ended(
         at=datetime.fromisoformat(labels.get("prefect.state-timestamp") or event["occurred"]),
         state_id=UUID(str(event["id"])),
-        run_id=UUID(resource_id.removeprefix(FLOW_RUN_PREFIX)),
+        run_id=run_id,
         run=labels.get("prefect.resource.name", ""),
         flow=_name_in_role(related, "flow") or "",
         failed=OUTCOMES.get(labels.get(STATE_TYPE_LABEL, ""), False),
@@ -171,6 +171,16 @@ def heartbeat(
         "related": [],
         "payload": {"judged_until": (judged_until or now).isoformat()},
     }
+
+
+def _run_id(resource_id: str) -> UUID | None:
+    """The run that a resource is; None also for what somebody has made up."""
+    if not resource_id.startswith(FLOW_RUN_PREFIX):
+        return None
+    try:
+        return UUID(resource_id.removeprefix(FLOW_RUN_PREFIX))
+    except ValueError:
+        return None
 
 
 def _about(verdict: Verdict, settings: PublishedSettings) -> str:

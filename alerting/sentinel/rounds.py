@@ -1,11 +1,12 @@
 """What the sentinel looks at besides runs that end: silences, days, loads, overdue runs."""
 
+import logging
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from alerting.plan.load_events import Load, load_of
+from alerting.plan.load_events import LOAD_EVENT, Load, load_of
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
 from alerting.plan.verdicts import VerdictKind
@@ -22,6 +23,8 @@ from alerting.sentinel.workspace import Workspace
 _HEARD_WITHIN = timedelta(minutes=3)
 """Silences are read anew at each heartbeat at least."""
 _MOMENT = timedelta(microseconds=1)
+
+log = logging.getLogger("data-alerts.sentinel")
 
 
 class Rounds:
@@ -118,7 +121,7 @@ class Rounds:
         return await self._of_loads(await self._workspace.load_events(self._settings, since))
 
     async def _of_loads(self, events: Iterable[Event]) -> list[Verdict]:
-        loads = [load for event in events if (load := load_of(event))]
+        loads = [load for event in events if (load := _read(event))]
         return [verdict for load in loads for verdict in await self._judged(load)]
 
     async def _judged(self, load: Load) -> Iterable[Verdict]:
@@ -144,3 +147,10 @@ class Rounds:
         for verdict in verdicts:
             if verdict.at >= self._since and verdict.id not in self._told:
                 yield verdict
+
+
+def _read(event: Event) -> Load | None:
+    load = load_of(event)
+    if load is None and event["event"] == LOAD_EVENT:
+        log.warning("ignored the event %s, which is no report of a load", event["id"])
+    return load

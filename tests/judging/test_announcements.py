@@ -99,7 +99,8 @@ def test_a_run_counts_once_it_failed_or_succeeded(state_type: str, failed: bool 
 
 def test_runs_without_the_tag_and_other_events_do_not_count() -> None:
     assert ended_run(flow_run_event(), "etl") is None
-    assert ended_run(flow_run_event(**{"prefect.resource.id": "prefect.task-run.1"}), "dlt") is None
+    for other in ("prefect.task-run.1", "prefect.flow-run.by-hand"):
+        assert ended_run(flow_run_event(**{"prefect.resource.id": other}), "dlt") is None
     assert ended_run(announced(VerdictKind.FAILURE, end("F", 0)), "dlt") is None
     assert ended_run(heartbeat(SETTINGS, STATE_ID, NOW, standby=False), "dlt") is None
 

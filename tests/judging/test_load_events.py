@@ -27,6 +27,7 @@ pytestmark = pytest.mark.judging
 
 COUNTS = {"orders": 2, "orders__items": 5, "_dlt_pipeline_state": 1}
 RUN_ID = "d1110000-0000-4000-8000-000000000001"
+EVENT_ID = "3f1c2a52-9a50-4d27-8d0b-6d8ea3f6a1b0"
 
 
 def normalized(counts: dict[str, int] | None = None, *packages: str) -> SimpleNamespace:
@@ -102,7 +103,7 @@ def event_of(payload: object, **changes: object) -> dict[str, Any]:
         {"prefect.resource.id": "prefect.tag.dlt", "prefect.resource.role": "tag"},
     ]
     return {
-        "id": "e1",
+        "id": EVENT_ID,
         "occurred": "2026-03-01T06:00:00+00:00",
         "event": LOAD_EVENT,
         "resource": load_labels("load-clicks"),
@@ -124,7 +125,7 @@ def test_a_report_is_read_back_with_its_run_and_deployment() -> None:
 
 def test_a_report_is_about_the_pipeline_that_it_names_else_about_that_of_its_run() -> None:
     def about(**changes: Any) -> str:  # noqa: ANN401 - any of its fields
-        given = {"id": "e1", "at": "2026-03-01T06:00:00Z", "rows": 1, "flow": "load-clicks"}
+        given = {"id": EVENT_ID, "at": "2026-03-01T06:00:00Z", "rows": 1, "flow": "load-clicks"}
         load = Load.model_validate({**given, **changes})
         return pipeline_of_load(load, published_of())
 
@@ -146,8 +147,18 @@ def test_a_report_is_about_the_pipeline_that_it_names_else_about_that_of_its_run
         event_of(["rows"]),
         event_of(None),
         event_of({"rows": 1}, related=[]),
+        event_of({"rows": 1, "flow": "x", "of": "no event"}, id="by-hand"),
+        event_of(
+            {"rows": 1, "flow": "x", "of": "no run"},
+            related=[
+                {
+                    "prefect.resource.id": "prefect.flow-run.by-hand",
+                    "prefect.resource.role": "flow-run",
+                }
+            ],
+        ),
     ],
-    ids=lambda event: str(event["payload"])[:30],
+    ids=lambda event: str(event["payload"])[:50],
 )
 def test_what_is_no_report_is_none(event: dict[str, Any]) -> None:
     assert load_of(event) is None

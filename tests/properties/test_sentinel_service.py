@@ -131,6 +131,21 @@ def loaded(flow: str, minutes: float, rows: int) -> Event:
     }
 
 
+def test_a_report_of_a_load_that_somebody_made_up_is_ignored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = FakeServer(published(pipelines={"orders": {"owner": "shop", "rows": {"min": 1}}}))
+    by_hand = {
+        "prefect.resource.id": "prefect.flow-run.by-hand",
+        "prefect.resource.role": "flow-run",
+    }
+    made_up = {**loaded("orders", 1, rows=0), "related": [by_hand]}
+    server.loads = [made_up, loaded("orders", 2, rows=0)]
+    live(server)
+    assert kinds(server) == [("data-alerts.anomaly", "orders")]
+    assert f"ignored the event {made_up['id']}" in caplog.text
+
+
 def test_it_announces_all_that_there_are_verdicts_of() -> None:
     server = eventful()
     live(server)
