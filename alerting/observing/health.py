@@ -12,6 +12,7 @@ from alerting.observing.records import Automation
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import SETTINGS_LABEL
 from alerting.sentinel.events import Event
+from alerting.sentinel.judging import REORDERED
 from alerting.sentinel.texts import readable
 from alerting.sentinel.workspace import PERSISTED_SECONDS
 from alerting.settings.durations import format_duration
@@ -82,6 +83,13 @@ def sentinel_health(
     if labels.get(SETTINGS_LABEL) != settings.digest:
         text = "follows other settings than those that are deployed"
         yield Finding(SENTINEL, Verdict.WRONG, text, "it takes them up by itself within a minute")
+        return
+    judged = heartbeat["payload"].get("judged_until")
+    # One that has just begun says that it looks at what was before it once more.
+    if judged and now - (until := datetime.fromisoformat(judged)) > rules.silent_for + REORDERED:
+        text = f"is heard, and has judged only what was until {readable(until)}"
+        remedy = "while it catches up this passes; where it does not, its log says why"
+        yield Finding(SENTINEL, Verdict.WRONG, text, remedy)
         return
     ago = format_duration(max(now - heard, timedelta(0)))
     yield Finding(SENTINEL, Verdict.GOOD, f"heard {ago} ago")

@@ -140,12 +140,12 @@ async def with_pasts(
         if judge.needs_past(ended):
             first.setdefault(judge.key_of(ended), ended)
     asked = [workspace.past(settings, ended, ended.at) for ended in first.values()]
-    pasts = await _few_at_once(asked, _nothing)
+    pasts = await _few_at_once(asked, nothing)
     earlier = _by_state(ended for past in pasts for ended in past)
     return sorted((earlier | _by_state(ends)).values(), key=lambda each: each.order)
 
 
-async def _nothing() -> None:
+async def nothing() -> None:
     """No progress to report."""
 
 

@@ -23,7 +23,7 @@ from alerting.sentinel.heartbeats import Watch
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import silences_of
 from alerting.sentinel.ordering import in_order
-from alerting.sentinel.recovery import Recovered, begin_at, recover, with_pasts
+from alerting.sentinel.recovery import Beginning, Recovered, begin_at, nothing, recover, with_pasts
 from alerting.sentinel.rounds import Rounds
 from alerting.sentinel.verdicts import Verdict
 from alerting.sentinel.workspace import PERSISTED_SECONDS, NotDeployedError, Workspace
@@ -35,6 +35,8 @@ LOOK_BACK = timedelta(minutes=3)
 """How far back the API is asked for what the stream lost; less than what the judge remembers."""
 NOT_DEPLOYED_SECONDS = 2.0
 STANDBY_SECONDS = 30.0
+LIVES_IN_VAIN = 2
+"""How often it is heard, and gets nowhere, before it must first show that it can."""
 LATE_EVENT = f"{FLOW_RUN_PREFIX}Late"
 Clock = Callable[[], datetime]
 
@@ -62,6 +64,8 @@ class Sentinel:
         self._tick = tick
         self._pause = FIRST_PAUSE
         self._said = ""
+        self._in_vain = 0
+        """How often it was heard without having come to its first look around after that."""
 
     async def run(self) -> None:
         """Follow until cancelled. What goes wrong is logged, and tried again."""
@@ -99,6 +103,9 @@ class Sentinel:
             # Asked before the first heartbeat, which would be the answer.
             beginning = await begin_at(self._workspace, settings, self._clock())
             watch = Watch(self._workspace, settings, beginning.since, self._clock)
+            if self._in_vain >= LIVES_IN_VAIN:
+                await self._rehearse(settings, beginning)
+            self._in_vain += 1
             await watch.beat()
             if watch.standby:
                 await self._wait_for_standby(watch)
@@ -115,6 +122,22 @@ class Sentinel:
             log.info("following %s; %d missed while away", watch.described, len(recovered.missed))
             self._pause = FIRST_PAUSE
             await self._judge(recovered, rounds, settings, backlog, watch, connected)
+
+    async def _rehearse(self, settings: PublishedSettings, beginning: Beginning) -> None:
+        """Ask unheard for all that is needed, and tell nothing of it.
+
+        One that fails again and again must not keep the watch quiet, or nobody would ever be told
+        that nothing is judged. What it asks for is asked for again afterwards: only then is the
+        standby paused, and known what it has told.
+        """
+        now = self._clock()
+        recovered = await recover(self._workspace, settings, beginning, now, nothing)
+        rounds = Rounds(self._workspace, settings, recovered.judge, recovered.since, recovered.told)
+        await rounds.missed_loads()
+        await rounds.over(now)
+        await rounds.overdue(now)
+        judge = recovered.judge
+        await self._workspace.lost_since(settings, now - LOOK_BACK, judge.failing())
 
     async def announce(self, verdicts: Iterable[Verdict], settings: PublishedSettings) -> None:
         """Announce verdicts by time, and the gravest first where several became true at once.
@@ -167,6 +190,7 @@ class Sentinel:
         lost = await self._workspace.lost_since(settings, now - LOOK_BACK, judge.failing())
         await self._observe(lost, recovered, settings)
         await self._tell(await rounds.overdue(now), recovered, settings)
+        self._in_vain = 0
         if await self._workspace.published() != settings:
             raise SettingsChanged
 

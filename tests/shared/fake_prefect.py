@@ -94,7 +94,7 @@ class FakePrefect:
         )
         return run_id
 
-    def heartbeat(self, at: datetime, **labels: str) -> None:
+    def heartbeat(self, at: datetime, judged: datetime | None = None, /, **labels: str) -> None:
         self.event(
             HEARTBEAT,
             at,
@@ -103,6 +103,7 @@ class FakePrefect:
                 SETTINGS_LABEL: self.settings.digest,
                 **labels,
             },
+            {"judged_until": (judged or at).isoformat()},
         )
 
     def event(

@@ -339,6 +339,16 @@ def test_a_sentinel_that_is_silent_or_follows_other_settings_is_wrong(
     assert problems(observed(prefect, lambda observer: observer.look()))["sentinel"] == text
 
 
+def test_a_sentinel_that_is_heard_and_judges_nothing_is_wrong(prefect: FakePrefect) -> None:
+    prefect.events.clear()
+    prefect.heartbeat(ago(seconds=1), ago(minutes=6))
+    assert "sentinel" not in problems(observed(prefect, lambda observer: observer.look()))
+    prefect.events.clear()
+    prefect.heartbeat(ago(seconds=1), ago(minutes=20))
+    said = problems(observed(prefect, lambda observer: observer.look()))["sentinel"]
+    assert said.startswith("is heard, and has judged only what was until ")
+
+
 def test_where_triggers_judge_no_sentinel_is_missed(prefect: FakePrefect) -> None:
     prefect.settings = published_of(evaluation="triggers")
     prefect.run("orders", "Failed", ago(minutes=1))
