@@ -11,7 +11,7 @@ from alerting.observing.fleet import Member, Source
 from alerting.observing.prefect_reader import Filter, PrefectReader
 from alerting.observing.records import Deployment, Run
 from alerting.plan.published import PublishedSettings
-from alerting.sentinel.prefect_runs import PAGE
+from alerting.sentinel.prefect_names import PAGE
 
 LASTS = timedelta(minutes=5)
 

@@ -17,7 +17,8 @@ from alerting.connection import ConnectionProblem, what_went_wrong
 from alerting.observing.figures import DAYS, WINDOWS, DayCount, total
 from alerting.observing.records import Automation, Block, Deployment, Named, Record, Run
 from alerting.redaction import redact
-from alerting.sentinel.prefect_runs import ENDS, FAILURES, PAGE
+from alerting.sentinel.prefect_names import PAGE
+from alerting.sentinel.prefect_runs import ENDS, FAILURES
 
 AT_ONCE = 2
 """Questions that a server is asked at the same time: it works on one, and with six takes longer."""

@@ -28,7 +28,7 @@ class Watch:
     ) -> None:
         """Nothing is said yet; what is due since then is still to be announced."""
         self.catching_up: datetime | None = since
-        """From when on it still has to announce what it missed; None when it has."""
+        """From when on it still has to announce what it missed; None when it has announced all."""
         self.standby = False
         """Whether the standby automations were on at the last heartbeat."""
         self._workspace = workspace

@@ -118,6 +118,17 @@ class Judge:
         conditions = (history.condition for history in self._histories.values())
         return [each.outage.latest for each in conditions if each.outage and each.is_down]
 
+    def awaited(self) -> list[str]:
+        """The flows whose successes are told, end something or keep something from being told."""
+        told = self._rules.success
+        flows = {
+            p.flow
+            for p in self.settings.pipelines
+            if p.fresh_within or p.deadline or (told and p.announce_success)
+        }
+        histories = self._histories.values()
+        return sorted(flows | {h.flow for h in histories if h.condition.is_down or h.is_overdue})
+
     def _history(self, ended: Ended, pipeline: PublishedPipeline | None) -> PipelineHistory:
         key = pipeline_key(ended, pipeline)
         history = self._histories.get(key)

@@ -85,8 +85,14 @@ class PipelineHistory:
         if success:
             # It was late by then, and told after it was heard that another run had succeeded.
             at = max(at, success.at + MOMENT)
-        if not any(success is None or success.at < known for known in self._overdue):
+        if not self.is_overdue:
             self._overdue.append(at)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether somebody was paged for a run that is late or stuck, and no success ended it."""
+        success = self.condition.success
+        return any(success is None or success.at < at for at in self._overdue)
 
     def due(self, now: datetime) -> Iterator[Verdict]:
         """What has become true by now without a further run."""

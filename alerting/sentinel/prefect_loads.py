@@ -1,5 +1,6 @@
 """Reports of loads, asked of Prefect's events."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from prefect.client.orchestration import PrefectClient
@@ -12,11 +13,47 @@ from alerting.plan.load_events import (
     pipeline_of_load,
 )
 from alerting.plan.published import PublishedSettings
-from alerting.sentinel.prefect_events import read_events
+from alerting.sentinel.events import Event
+from alerting.sentinel.prefect_events import from_then_on, read_events
+from alerting.sentinel.workspace import Progress, nothing
 
 LOOK_BACK = timedelta(days=180)
 MOST_READ = 1_000
 """Reports that are looked at, where other deployments of the flow report too."""
+
+
+MOST_NAMED = 20
+"""Of more pipelines all reports are read: the next page is asked for by a URL that names them."""
+
+
+async def load_events(
+    client: PrefectClient,
+    settings: PublishedSettings,
+    since: datetime,
+    about: Sequence[str],
+    *,
+    most: int | None = None,
+    progress: Progress = nothing,
+) -> list[Event]:
+    """The reports since a time, of others as well where there are many; if `most`, the latest.
+
+    Raises httpx.HTTPError when Prefect cannot be asked.
+    """
+    asked = {
+        "occurred": from_then_on(since),
+        "event": {"name": [LOAD_EVENT]},
+        "related": {"id": [f"prefect.tag.{settings.tag}"]},
+        "order": "DESC" if most else "ASC",
+    }
+    if len(about) <= MOST_NAMED:
+        asked["resource"] = {"id": [load_resource(name) for name in about]}
+    found: list[Event] = []
+    async for event in read_events(client, asked):
+        found.append(event)
+        await progress()
+        if len(found) == most:
+            break
+    return found
 
 
 async def recent_loads(

@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from math import inf
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -13,45 +11,67 @@ from alerting.plan.published import PublishedSettings
 from alerting.sentinel.events import OUTCOMES
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import pipeline_key
+from alerting.sentinel.prefect_names import PAGE, Filter, PrefectNames
+from alerting.sentinel.workspace import Progress, nothing
 
-PAGE = 200
-"""The most runs that Prefect answers with at once."""
 MOST_FAILURES = 2_000
 """Failures of one outage that are read; a longer one is counted from there."""
-REMEMBERED = 10_000
-FLOWS_SECONDS = 5.0
-"""How long it is taken for known whether a flow itself has the tag."""
+MOST_LOST = 2_000
+"""Successes that one look for what the stream lost reads, the newest: ten pages. Looks come each
+minute and overlap, so this is twice what a thousand pipelines that run each minute come to."""
+FLOWS_AT_ONCE = 1_000
+"""Flows that one question names."""
 ENDS = tuple(OUTCOMES)
 FAILURES = tuple(state for state, failed in OUTCOMES.items() if failed)
 SUCCESSES = tuple(state for state, failed in OUTCOMES.items() if not failed)
 
-Filter = Mapping[str, Any]
 Between = tuple[datetime, datetime]
 
 
 class PrefectRuns:
-    """Reads ends of runs; names of flows and deployments are asked for once."""
+    """Reads ends of runs."""
 
     def __init__(self, client: PrefectClient) -> None:
         """Read through a client that is open."""
         self._client = client
-        self._names: dict[str, str] = {}
-        self._alerting_parents: dict[str, bool] = {}
-        self._tagged_flows: dict[str, tuple[float, bool]] = {}
+        self._names = PrefectNames(client)
+        self.parent_alerts = self._names.parent_alerts
 
-    async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
+    async def ended_since(
+        self, settings: PublishedSettings, since: datetime, progress: Progress = nothing
+    ) -> list[Ended]:
         """Every end of a run with the tag since then, oldest first."""
-        return await self._all(settings, {}, ENDS, since)
+        return await self._all(settings, {}, ENDS, since, progress=progress)
+
+    async def failed_since(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        flows: Sequence[str] = (),
+        progress: Progress = nothing,
+    ) -> list[Ended]:
+        """The failures since then, and what has succeeded after the last of each pipeline.
+
+        Of the others' successes, which are most of what there is, none is asked for.
+        """
+        found: list[Ended] = []
+        for asked in _of_flows(flows) if flows else ({},):
+            found += await self._all(settings, asked, FAILURES, since, progress=progress)
+        last: dict[tuple[str, str | None], datetime] = {}
+        for ended in sorted(found, key=_order):
+            last[ended.flow, ended.deployment] = ended.at
+        for asked in _of_flows(sorted({flow for flow, _ in last})):
+            first = min(last.values())
+            found += await self._all(settings, asked, SUCCESSES, first, progress=progress)
+        return sorted(found, key=_order)
 
     async def lost_since(
-        self, settings: PublishedSettings, since: datetime, failing: Sequence[Ended]
+        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
     ) -> list[Ended]:
-        """The failures since then, and the successes of pipelines that are failing."""
+        """The failures since then, and the latest successes of these flows."""
         found = await self._all(settings, {}, FAILURES, since)
-        flows = sorted({ended.flow for ended in failing})
-        for start in range(0, len(flows), PAGE):
-            of_flows = {"flows": {"name": {"any_": flows[start : start + PAGE]}}}
-            found += await self._all(settings, of_flows, SUCCESSES, since)
+        for asked in _of_flows(flows):
+            found += await self._all(settings, asked, SUCCESSES, since, most=MOST_LOST)
         return sorted(found, key=_order)
 
     async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
@@ -59,7 +79,7 @@ class PrefectRuns:
         found: set[str] = set()
         for start in range(0, len(names), PAGE):
             asked = {"flows": {"name": {"any_": list(names[start : start + PAGE])}}, "limit": PAGE}
-            found |= {each["name"] for each in await self._post("/flows/filter", asked)}
+            found |= {each["name"] for each in await self._names.post("/flows/filter", asked)}
         return frozenset(found)
 
     async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
@@ -71,13 +91,13 @@ class PrefectRuns:
             of_pipeline["deployments"] = {"name": {"any_": [pipeline.deployment]}}
         latest: Ended | None = None
         failures: list[Ended] = []
-        for tagged in await self._tagged(settings.tag):
+        for tagged in await self._names.tagged(settings.tag):
             asked = _both(of_pipeline, tagged)
             found = await self._latest(settings, asked, key, ENDS, before)
             if found and found.failed:
                 success = await self._latest(settings, asked, key, SUCCESSES, before)
                 after = success.at if success else None
-                async for ended in self._ended(settings, asked, FAILURES, after, before):
+                async for ended in self._ended(settings, asked, FAILURES, (after, before)):
                     if _key(settings, ended) == key:
                         failures.append(ended)
                     if len(failures) >= MOST_FAILURES:
@@ -118,7 +138,7 @@ class PrefectRuns:
     ) -> int:
         """How many runs ended so in a time. One whose tag is its flow's counts as well."""
         counts = []
-        for tagged in await self._tagged(settings.tag):
+        for tagged in await self._names.tagged(settings.tag):
             of_runs = {
                 **tagged.get("flow_runs", {}),
                 "state": {"type": {"any_": list(types)}},
@@ -138,41 +158,40 @@ class PrefectRuns:
     ) -> AsyncIterator[tuple[dict[str, Any], str, str | None]]:
         """Runs that have not ended, each with its flow's and its deployment's name."""
         of_flows: Filter = {"flows": {"name": {"any_": list(flows)}}} if flows else {}
-        for tagged in await self._tagged(settings.tag):
+        for tagged in await self._names.tagged(settings.tag):
             asked = _both(_both(of_flows, tagged), {"flow_runs": of_runs})
             offset = 0
             while True:
                 body = {**asked, "limit": PAGE, "offset": offset, "sort": "ID_DESC"}
-                runs = await self._post("/flow_runs/filter", body)
-                await self._learn_names(runs)
+                runs = await self._names.post("/flow_runs/filter", body)
+                await self._names.learn(runs)
                 for run in runs:
-                    flow = self._names.get(run["flow_id"])
+                    flow = self._names.name(run["flow_id"])
                     if flow is not None:
-                        yield run, flow, self._names.get(run["deployment_id"] or "")
+                        yield run, flow, self._names.name(run["deployment_id"])
                 if len(runs) < PAGE:
                     break
                 offset += PAGE
 
-    async def parent_alerts(self, task_run: UUID, tag: str) -> bool:
-        """Whether the run that a subflow's run is part of alerts itself."""
-        key = str(task_run)
-        if key not in self._alerting_parents:
-            parents = await self._post(
-                "/flow_runs/filter", {"task_runs": {"id": {"any_": [key]}}, "limit": 1}
-            )
-            alerts = any(tag in parent["tags"] for parent in parents)
-            if len(self._alerting_parents) >= REMEMBERED:
-                self._alerting_parents.clear()
-            self._alerting_parents[key] = alerts
-        return self._alerting_parents[key]
-
     async def _all(
-        self, settings: PublishedSettings, asked: Filter, types: Sequence[str], since: datetime
+        self,
+        settings: PublishedSettings,
+        asked: Filter,
+        types: Sequence[str],
+        since: datetime,
+        *,
+        most: int | None = None,
+        progress: Progress = nothing,
     ) -> list[Ended]:
         found: dict[UUID, Ended] = {}
-        for tagged in await self._tagged(settings.tag):
-            async for ended in self._ended(settings, _both(asked, tagged), types, since, None):
+        for tagged in await self._names.tagged(settings.tag):
+            read = 0
+            both = _both(asked, tagged)
+            async for ended in self._ended(settings, both, types, (since, None), progress=progress):
                 found[ended.state_id] = ended
+                read += 1
+                if read == most:
+                    break
         return sorted(found.values(), key=_order)
 
     async def _latest(
@@ -184,7 +203,7 @@ class PrefectRuns:
         before: datetime,
     ) -> Ended | None:
         page = 1 if "deployments" in asked else 20
-        async for ended in self._ended(settings, asked, types, None, before, page=page):
+        async for ended in self._ended(settings, asked, types, (None, before), page=page):
             if _key(settings, ended) == key:
                 return ended
         return None
@@ -194,15 +213,15 @@ class PrefectRuns:
         settings: PublishedSettings,
         asked: Filter,
         types: Sequence[str],
-        after: datetime | None,
-        before: datetime | None,
+        between: tuple[datetime | None, datetime | None],
         *,
         page: int = PAGE,
+        progress: Progress = nothing,
     ) -> AsyncIterator[Ended]:
         """Ends that count, newest first. The end of the period keeps pages from shifting."""
         end_time = {
-            "after_": after.isoformat() if after else None,
-            "before_": before.isoformat() if before else None,
+            "after_": between[0].isoformat() if between[0] else None,
+            "before_": between[1].isoformat() if between[1] else None,
         }
         of_runs = {
             **asked.get("flow_runs", {}),
@@ -218,12 +237,13 @@ class PrefectRuns:
                 "limit": page,
                 "offset": offset,
             }
-            runs = await self._post("/flow_runs/filter", body)
-            await self._learn_names(runs)
+            runs = await self._names.post("/flow_runs/filter", body)
+            await self._names.learn(runs)
             for run in runs:
                 ended = self._described(run)
                 if ended and await self._counts(settings, run, ended):
                     yield ended
+            await progress()
             if len(runs) < page:
                 return
             offset += page
@@ -237,7 +257,7 @@ class PrefectRuns:
         return not await self.parent_alerts(UUID(parent), settings.tag)
 
     def _described(self, run: Mapping[str, Any]) -> Ended | None:
-        flow = self._names.get(run["flow_id"])
+        flow = self._names.name(run["flow_id"])
         state = run["state"]
         if flow is None or state is None or state["type"] not in OUTCOMES:
             return None  # deleted, or set again, between two questions
@@ -248,35 +268,16 @@ class PrefectRuns:
             run=run["name"],
             flow=flow,
             failed=OUTCOMES[state["type"]],
-            deployment=self._names.get(run["deployment_id"] or ""),
+            deployment=self._names.name(run["deployment_id"]),
             state=state["name"] or "",
             message=state["message"] or "",
         )
 
-    async def _tagged(self, tag: str) -> list[Filter]:
-        """Filters that together find the runs with the tag: their own, or their flow's."""
-        of_tag = {"tags": {"all_": [tag]}}
-        asked, there_are = self._tagged_flows.get(tag, (-inf, False))
-        # When hundreds fail at once each of them asks, and P1 waits for the answers.
-        if monotonic() - asked > FLOWS_SECONDS:
-            there_are = bool(await self._post("/flows/filter", {"flows": of_tag, "limit": 1}))
-            self._tagged_flows = {tag: (monotonic(), there_are)}
-        return [{"flow_runs": of_tag}, *([{"flows": of_tag}] if there_are else [])]
 
-    async def _learn_names(self, runs: Sequence[Mapping[str, Any]]) -> None:
-        if len(self._names) >= REMEMBERED:
-            self._names.clear()
-        for kind, field in (("flows", "flow_id"), ("deployments", "deployment_id")):
-            unknown = {run[field] for run in runs if run[field]} - set(self._names)
-            if unknown:
-                asked = {kind: {"id": {"any_": sorted(unknown)}}, "limit": PAGE}
-                for each in await self._post(f"/{kind}/filter", asked):
-                    self._names[each["id"]] = each["name"]
-
-    async def _post(self, path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        answer = await self._client.request("POST", path, json=body)  # type: ignore[arg-type]
-        found: list[dict[str, Any]] = answer.json()
-        return found
+def _of_flows(flows: Sequence[str]) -> list[Filter]:
+    """Filters that together let the runs of these flows through."""
+    some = [flows[at : at + FLOWS_AT_ONCE] for at in range(0, len(flows), FLOWS_AT_ONCE)]
+    return [{"flows": {"name": {"any_": list(names)}}} for names in some]
 
 
 def _both(first: Filter, second: Filter) -> dict[str, Any]:

@@ -36,11 +36,11 @@ from alerting.sentinel.events import (
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import rules_of
 from alerting.sentinel.prefect_events import from_then_on, read_events
-from alerting.sentinel.prefect_loads import recent_loads
+from alerting.sentinel.prefect_loads import load_events, recent_loads
 from alerting.sentinel.prefect_pipelines import first_known
 from alerting.sentinel.prefect_runs import FAILURES, SUCCESSES, PrefectRuns
 from alerting.sentinel.standing import EVENTS_KEPT
-from alerting.sentinel.workspace import AutomationState, NotDeployedError
+from alerting.sentinel.workspace import AutomationState, NotDeployedError, Progress, nothing
 from alerting.silences.store import read_silences
 
 PING_VARIABLE = "DATA_ALERTS_PING_URL"
@@ -167,15 +167,27 @@ class PrefectWorkspace:
             for each in answer.json()
         }
 
-    async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
+    async def ended_since(
+        self, settings: PublishedSettings, since: datetime, progress: Progress = nothing
+    ) -> list[Ended]:
         """All ends that count since then."""
-        return await self._runs.ended_since(settings, since)
+        return await self._runs.ended_since(settings, since, progress)
+
+    async def failed_since(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        flows: Sequence[str] = (),
+        progress: Progress = nothing,
+    ) -> list[Ended]:
+        """The failures since then, and what has succeeded after the last of each pipeline."""
+        return await self._runs.failed_since(settings, since, flows, progress)
 
     async def lost_since(
-        self, settings: PublishedSettings, since: datetime, failing: Sequence[Ended]
+        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
     ) -> list[Ended]:
-        """The failures since then, and the successes of pipelines that are failing."""
-        return await self._runs.lost_since(settings, since, failing)
+        """The failures since then, and the latest successes of these flows."""
+        return await self._runs.lost_since(settings, since, flows)
 
     async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
         """The names of flows that there are."""
@@ -230,14 +242,17 @@ class PrefectWorkspace:
         completed = await self._runs.count(settings, SUCCESSES, between)
         return completed, await self._runs.count(settings, FAILURES, between)
 
-    async def load_events(self, settings: PublishedSettings, since: datetime) -> list[Event]:
-        """The events by which flows told of their loads since then."""
-        asked = {
-            "occurred": from_then_on(since),
-            "event": {"name": [LOAD_EVENT]},
-            "related": {"id": [f"prefect.tag.{settings.tag}"]},
-        }
-        return [event async for event in read_events(self._client, asked)]
+    async def load_events(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        about: Sequence[str],
+        *,
+        most: int | None = None,
+        progress: Progress = nothing,
+    ) -> list[Event]:
+        """The events by which flows told of their loads since then, the latest of them if many."""
+        return await load_events(self._client, settings, since, about, most=most, progress=progress)
 
     async def recent_loads(self, settings: PublishedSettings, load: Load) -> list[Load]:
         """The loads of the same pipeline before one, the latest first."""

@@ -4,7 +4,7 @@ The sentinel keeps nothing: each start, and each reconnection, begins here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -27,12 +27,11 @@ from alerting.sentinel.judging import (
 from alerting.sentinel.overdue import overdue_id
 from alerting.sentinel.standing import EVENTS_KEPT
 from alerting.sentinel.verdicts import Verdict
-from alerting.sentinel.workspace import Workspace
+from alerting.sentinel.workspace import Progress, Workspace, nothing
 
 AT_ONCE = 8
 """Questions that the server is asked at the same time."""
 
-Progress = Callable[[], Awaitable[object]]
 Answer = TypeVar("Answer")
 
 
@@ -94,7 +93,7 @@ async def recover(
     earlier = since - (rules_of(settings).flap_for or timedelta(0))
     # What was announced is history too, also where the run was deleted or set again since.
     recent = _by_state(ended for event in announced for ended in announced_runs(event))
-    recent |= _by_state(await workspace.ended_since(settings, earlier))
+    recent |= _by_state(await workspace.ended_since(settings, earlier, progress))
     await progress()
     pasts = await _pasts(workspace, settings, recent.values(), earlier, progress)
     judge = Judge(
@@ -143,10 +142,6 @@ async def with_pasts(
     pasts = await _few_at_once(asked, nothing)
     earlier = _by_state(ended for past in pasts for ended in past)
     return sorted((earlier | _by_state(ends)).values(), key=lambda each: each.order)
-
-
-async def nothing() -> None:
-    """No progress to report."""
 
 
 def _by_state(ends: Iterable[Ended]) -> dict[UUID, Ended]:

@@ -1,30 +1,26 @@
 """What the sentinel looks at besides runs that end: silences, days, loads, overdue runs."""
 
-import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from alerting.plan.load_events import LOAD_EVENT, Load, load_of
 from alerting.plan.published import PublishedSettings
 from alerting.plan.silences import Silence
 from alerting.plan.verdicts import VerdictKind
-from alerting.sentinel.anomalies import expects_rows, of_load
 from alerting.sentinel.events import Event
 from alerting.sentinel.judging import Judge, rules_of
 from alerting.sentinel.overdue import Overdue
 from alerting.sentinel.standing import still_to_tell
 from alerting.sentinel.summaries import Day, day_over, silence_over
 from alerting.sentinel.texts import readable
+from alerting.sentinel.told_loads import ToldLoads
 from alerting.sentinel.verdicts import Verdict
-from alerting.sentinel.workspace import Workspace
+from alerting.sentinel.workspace import Progress, Workspace, nothing
 
 _HEARD_WITHIN = timedelta(minutes=3)
 """Silences are read anew at each heartbeat at least."""
 _MOMENT = timedelta(microseconds=1)
-
-log = logging.getLogger("data-alerts.sentinel")
 
 
 class Rounds:
@@ -37,14 +33,20 @@ class Rounds:
         judge: Judge,
         since: datetime,
         told: AbstractSet[UUID],
+        progress: Progress = nothing,
     ) -> None:
-        """`told` are the ids of verdicts that others have announced since then."""
+        """`told` are the ids of verdicts that others have announced since then.
+
+        `progress` is awaited while something long is read, such as what happened in a silence.
+        """
         self._workspace = workspace
         self._settings = settings
         self._rules = rules_of(settings)
         self._judge = judge
         self._since = since
         self._told = told
+        self._progress = progress
+        self._loads = ToldLoads(workspace, settings)
         self._until = since
         self._over: dict[str, datetime] = {}
         self._overdue = Overdue(settings)
@@ -55,16 +57,14 @@ class Rounds:
     async def over(self, now: datetime) -> list[Verdict]:
         """The silences, and the days, that are over by now."""
         after, self._until = self._until, max(self._until, now)
-        found: list[Verdict] = []
         # One that somebody ends is over a moment before it is heard of.
-        for silence in self._judge.silences.over_between(after - _HEARD_WITHIN, now):
-            if silence.id in self._over or silence.ends < self._since:
-                continue
-            self._over[silence.id] = silence.ends
-            ends = await self._workspace.ended_since(self._settings, silence.starts)
-            unsound = await self._unsound(silence, now)
-            if verdict := silence_over(silence, ends, self._settings, unsound):
-                found.append(verdict)
+        over = {
+            silence.id: silence
+            for silence in self._judge.silences.over_between(after - _HEARD_WITHIN, now)
+            if silence.id not in self._over and silence.ends >= self._since
+        }
+        self._over |= {each: silence.ends for each, silence in over.items()}
+        found = await self._of_silences(list(over.values()), now)
         if self._rules.summary and (at := self._rules.summary.last_until(now)) > after:
             before = self._rules.summary.last_until(at - _MOMENT)
             found.append(await self._day(before, at))
@@ -94,41 +94,47 @@ class Rounds:
             running = await self._workspace.running(self._settings, sorted(self._longest), before)
         return overdue.look(late, running, now)
 
-    async def _unsound(self, silence: Silence, now: datetime) -> list[Verdict]:
-        """What was or may have been wrong in a silence, besides runs that failed."""
-        lasting = [
-            *self._judge.stale(silence.ends),
-            *await self._look(Overdue(self._settings), now),
-        ]
-        held = {verdict.id for verdict in lasting}
-        return [
-            *lasting,
-            *await self._anomalies(silence.starts),
-            *(verdict for verdict in self._standing if verdict.id in held),
-        ]
+    async def _of_silences(self, over: Sequence[Silence], now: datetime) -> list[Verdict]:
+        """What happened in silences. Those that end together are read about together."""
+        if not over:
+            return []
+        overdue = await self._look(Overdue(self._settings), now)
+        found: list[Verdict] = []
+        # A long one of few pipelines must not make all of a short one be read since it began.
+        for together in ([s for s in over if s.pipelines], [s for s in over if not s.pipelines]):
+            if not together:
+                continue
+            since = min(silence.starts for silence in together)
+            names = {name for silence in together for name in silence.pipelines}
+            ends = await self._workspace.failed_since(
+                self._settings, since, self._flows_of(names), self._progress
+            )
+            loads = await self._loads.every(since, names, self._progress)
+            for silence in together:
+                lasting = [*self._judge.stale(silence.ends), *overdue]
+                held = {verdict.id for verdict in lasting}
+                standing = (verdict for verdict in self._standing if verdict.id in held)
+                unsound = [*lasting, *loads, *standing]
+                if verdict := silence_over(silence, ends, self._settings, unsound):
+                    found.append(verdict)
+        return found
+
+    def _flows_of(self, names: AbstractSet[str]) -> list[str]:
+        """The flows of pipelines as silences name them."""
+        listed = {pipeline.name: pipeline.flow for pipeline in self._settings.pipelines}
+        return sorted({listed.get(name, name) for name in names})
 
     async def loads(self, events: Iterable[Event]) -> list[Verdict]:
         """What follows from loads of which flows have told."""
-        return self._new(await self._of_loads(events))
+        return self._new(await self._loads.heard(events))
 
     async def missed_loads(self) -> list[Verdict]:
         """The same, of loads that were told of while nobody listened."""
-        return self._new(await self._anomalies(self._since))
+        return self._new(await self._loads.missed(self._since, self._progress))
 
-    async def _anomalies(self, since: datetime) -> list[Verdict]:
-        if not any(p.least_rows or p.drop_below for p in self._settings.pipelines):
-            return []
-        return await self._of_loads(await self._workspace.load_events(self._settings, since))
-
-    async def _of_loads(self, events: Iterable[Event]) -> list[Verdict]:
-        loads = [load for event in events if (load := _read(event))]
-        return [verdict for load in loads for verdict in await self._judged(load)]
-
-    async def _judged(self, load: Load) -> Iterable[Verdict]:
-        if not expects_rows(load, self._settings):
-            return ()
-        recent = await self._workspace.recent_loads(self._settings, load)
-        return of_load(load, recent, self._settings)
+    async def lost_loads(self, since: datetime) -> list[Verdict]:
+        """The same, of loads since then of which the stream did not tell."""
+        return self._new(await self._loads.lost(since))
 
     async def _day(self, since: datetime, until: datetime) -> Verdict:
         completed, failed = await self._workspace.counts_between(self._settings, since, until)
@@ -147,10 +153,3 @@ class Rounds:
         for verdict in verdicts:
             if verdict.at >= self._since and verdict.id not in self._told:
                 yield verdict
-
-
-def _read(event: Event) -> Load | None:
-    load = load_of(event)
-    if load is None and event["event"] == LOAD_EVENT:
-        log.warning("ignored the event %s, which is no report of a load", event["id"])
-    return load

@@ -23,10 +23,16 @@ from alerting.sentinel.heartbeats import Watch
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import silences_of
 from alerting.sentinel.ordering import in_order
-from alerting.sentinel.recovery import Beginning, Recovered, begin_at, nothing, recover, with_pasts
+from alerting.sentinel.recovery import Beginning, Recovered, begin_at, recover, with_pasts
 from alerting.sentinel.rounds import Rounds
 from alerting.sentinel.verdicts import Verdict
-from alerting.sentinel.workspace import PERSISTED_SECONDS, NotDeployedError, Workspace
+from alerting.sentinel.workspace import (
+    PERSISTED_SECONDS,
+    NotDeployedError,
+    Progress,
+    Workspace,
+    nothing,
+)
 
 TICK = timedelta(seconds=1)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -112,9 +118,7 @@ class Sentinel:
             recovered = await recover(
                 self._workspace, settings, beginning, self._clock(), watch.beat_if_due
             )
-            rounds = Rounds(
-                self._workspace, settings, recovered.judge, recovered.since, recovered.told
-            )
+            rounds = self._rounds(recovered, settings, watch.beat_if_due)
             await self.announce(recovered.missed, settings)
             await self._tell(await rounds.missed_loads(), recovered, settings)
             await self._tell(await rounds.stale(self._clock()), recovered, settings)
@@ -132,12 +136,18 @@ class Sentinel:
         """
         now = self._clock()
         recovered = await recover(self._workspace, settings, beginning, now, nothing)
-        rounds = Rounds(self._workspace, settings, recovered.judge, recovered.since, recovered.told)
+        rounds = self._rounds(recovered, settings, nothing)
         await rounds.missed_loads()
         await rounds.over(now)
         await rounds.overdue(now)
-        judge = recovered.judge
-        await self._workspace.lost_since(settings, now - LOOK_BACK, judge.failing())
+        awaited = recovered.judge.awaited()
+        await self._workspace.lost_since(settings, now - LOOK_BACK, awaited)
+
+    def _rounds(
+        self, recovered: Recovered, settings: PublishedSettings, progress: Progress
+    ) -> Rounds:
+        judge, since, told = recovered.judge, recovered.since, recovered.told
+        return Rounds(self._workspace, settings, judge, since, told, progress)
 
     async def announce(self, verdicts: Iterable[Verdict], settings: PublishedSettings) -> None:
         """Announce verdicts by time, and the gravest first where several became true at once.
@@ -173,11 +183,14 @@ class Sentinel:
             ]
             await self._observe(ends, recovered, settings)
             now = self._clock()
+            # What ends while it reads about a silence is not judged yet, which a heartbeat says.
+            watch.catching_up = now
             found = [*judge.tick(now), *await rounds.loads(events), *await rounds.over(now)]
             if any(event["event"] == LATE_EVENT for event in events):
                 found += await rounds.overdue(now)
             await self._tell(found, recovered, settings)
             await self.announce(recovered.gate.tick(now, recovered.told), settings)
+            watch.catching_up = None
             if await watch.beat_if_due():
                 await self._look_around(recovered, rounds, settings)
 
@@ -187,9 +200,11 @@ class Sentinel:
         """What the stream does not tell, or may have lost. Raises SettingsChanged."""
         now, judge = self._clock(), recovered.judge
         await self._read_silences(recovered, settings)
-        lost = await self._workspace.lost_since(settings, now - LOOK_BACK, judge.failing())
+        since = now - LOOK_BACK
+        lost = await self._workspace.lost_since(settings, since, judge.awaited())
         await self._observe(lost, recovered, settings)
-        await self._tell(await rounds.overdue(now), recovered, settings)
+        found = [*await rounds.lost_loads(since), *await rounds.overdue(now)]
+        await self._tell(found, recovered, settings)
         self._in_vain = 0
         if await self._workspace.published() != settings:
             raise SettingsChanged

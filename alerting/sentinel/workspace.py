@@ -1,6 +1,6 @@
 """What the sentinel asks of a Prefect workspace, and what it tells it."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,14 @@ from alerting.sentinel.history import Ended
 
 PERSISTED_SECONDS = 6.0
 """The server writes events down every 5 s; until then they cannot be asked for."""
+
+
+Progress = Callable[[], Awaitable[object]]
+"""Awaited again and again while something long is read, so that the sentinel is heard."""
+
+
+async def nothing() -> None:
+    """No progress to report."""
 
 
 class NotDeployedError(Exception):
@@ -75,17 +83,29 @@ class Workspace(Protocol):
         """Those of the automations that there are, by name."""
         ...
 
-    async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
+    async def ended_since(
+        self, settings: PublishedSettings, since: datetime, progress: Progress = nothing
+    ) -> list[Ended]:
         """All ends that count since then."""
         ...
 
-    async def lost_since(
-        self, settings: PublishedSettings, since: datetime, failing: Sequence[Ended]
+    async def failed_since(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        flows: Sequence[str] = (),
+        progress: Progress = nothing,
     ) -> list[Ended]:
-        """Those ends since then that matter if the stream lost them.
+        """The failures since then, and what has succeeded after the last of each pipeline.
 
-        These are the failures, and the successes of the pipelines whose latest failures are given.
+        They are of these flows where any are named. There may be further successes.
         """
+        ...
+
+    async def lost_since(
+        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
+    ) -> list[Ended]:
+        """The failures since then, and the latest successes of these flows."""
         ...
 
     async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
@@ -129,8 +149,19 @@ class Workspace(Protocol):
         """How many runs completed and failed in a time."""
         ...
 
-    async def load_events(self, settings: PublishedSettings, since: datetime) -> list[Event]:
-        """The events by which flows told of their loads since then."""
+    async def load_events(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        about: Sequence[str],
+        *,
+        most: int | None = None,
+        progress: Progress = nothing,
+    ) -> list[Event]:
+        """The events by which flows told of their loads since then, the latest of them if many.
+
+        Those about these pipelines and flows are among them.
+        """
         ...
 
     async def recent_loads(self, settings: PublishedSettings, load: Load) -> list[Load]:

@@ -139,8 +139,8 @@ def test_a_report_of_a_load_that_somebody_made_up_is_ignored(
         "prefect.resource.id": "prefect.flow-run.by-hand",
         "prefect.resource.role": "flow-run",
     }
-    made_up = {**loaded("orders", 1, rows=0), "related": [by_hand]}
-    server.loads = [made_up, loaded("orders", 2, rows=0)]
+    made_up = {**loaded("orders", 0, rows=0), "related": [by_hand]}
+    server.loads = [made_up, loaded("orders", 0, rows=0)]
     live(server)
     assert kinds(server) == [("data-alerts.anomaly", "orders")]
     assert f"ignored the event {made_up['id']}" in caplog.text

@@ -24,7 +24,7 @@ from alerting.plan.verdicts import (
 from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import pipeline_key, rules_of
-from alerting.sentinel.workspace import AutomationState
+from alerting.sentinel.workspace import AutomationState, Progress, nothing
 from tests.shared.example_stack import settings_of
 
 DEPLOYED = datetime(2026, 3, 1, 6, tzinfo=UTC)
@@ -213,13 +213,25 @@ class FakeWorkspace:
         state = AutomationState(self._server.standby_is_on, DEPLOYED)
         return await self._call(lambda: dict.fromkeys(names, state))
 
-    async def ended_since(self, settings: PublishedSettings, since: datetime) -> list[Ended]:
+    async def ended_since(
+        self, settings: PublishedSettings, since: datetime, progress: Progress = nothing
+    ) -> list[Ended]:
+        await progress()
         return await self._call(lambda: [e for e in self._server.ended if e.at >= since])
 
-    async def lost_since(
-        self, settings: PublishedSettings, since: datetime, failing: Sequence[Ended]
+    async def failed_since(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        flows: Sequence[str] = (),
+        progress: Progress = nothing,
     ) -> list[Ended]:
-        flows = {ended.flow for ended in failing}
+        ends = await self.ended_since(settings, since, progress)
+        return [ended for ended in ends if not flows or ended.flow in flows]
+
+    async def lost_since(
+        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
+    ) -> list[Ended]:
         return await self._call(
             lambda: [
                 e for e in self._server.ended if e.at >= since and (e.failed or e.flow in flows)
@@ -283,8 +295,19 @@ class FakeWorkspace:
 
         return await self._call(count)
 
-    async def load_events(self, settings: PublishedSettings, since: datetime) -> list[Event]:
-        return await self._call(lambda: [e for e in self._server.loads if _occurred(e) >= since])
+    async def load_events(
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        about: Sequence[str],
+        *,
+        most: int | None = None,
+        progress: Progress = nothing,
+    ) -> list[Event]:
+        await progress()
+        return await self._call(
+            lambda: [e for e in self._server.loads if since <= _occurred(e) <= self._server.now]
+        )
 
     async def recent_loads(self, settings: PublishedSettings, load: Load) -> list[Load]:
         def recent() -> list[Load]:

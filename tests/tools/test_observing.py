@@ -20,7 +20,7 @@ from alerting.plan.drill_events import DrillPhase
 from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import announcement
 from alerting.sentinel.judging import judge
-from alerting.sentinel.prefect_runs import PAGE
+from alerting.sentinel.prefect_names import PAGE
 from alerting.sentinel.workspace import NotDeployedError
 from tests.shared.example_stack import published_of
 from tests.shared.fake_prefect import FakePrefect, ago
