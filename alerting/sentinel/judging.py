@@ -119,15 +119,23 @@ class Judge:
         return [each.outage.latest for each in conditions if each.outage and each.is_down]
 
     def awaited(self) -> list[str]:
-        """The flows whose successes are told, end something or keep something from being told."""
+        """The flows whose successes are told, or keep something from being told."""
         told = self._rules.success
-        flows = {
-            p.flow
-            for p in self.settings.pipelines
-            if p.fresh_within or p.deadline or (told and p.announce_success)
-        }
+        listed = self.settings.pipelines
+        return sorted(
+            {
+                pipeline.flow
+                for pipeline in listed
+                if pipeline.fresh_within
+                or pipeline.deadline
+                or (told and pipeline.announce_success)
+            }
+        )
+
+    def troubled(self) -> list[str]:
+        """The flows of pipelines that are failing, or that people were paged for as overdue."""
         histories = self._histories.values()
-        return sorted(flows | {h.flow for h in histories if h.condition.is_down or h.is_overdue})
+        return sorted({h.flow for h in histories if h.condition.is_down or h.is_overdue})
 
     def _history(self, ended: Ended, pipeline: PublishedPipeline | None) -> PipelineHistory:
         key = pipeline_key(ended, pipeline)

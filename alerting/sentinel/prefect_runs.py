@@ -17,8 +17,8 @@ from alerting.sentinel.workspace import Progress, nothing
 MOST_FAILURES = 2_000
 """Failures of one outage that are read; a longer one is counted from there."""
 MOST_LOST = 2_000
-"""Successes that one look for what the stream lost reads, the newest: ten pages. Looks come each
-minute and overlap, so this is twice what a thousand pipelines that run each minute come to."""
+"""Awaited successes that one look for what the stream lost reads, the newest: ten pages, as all that
+is to be judged waits for them. With a look each minute none of up to 2,000 a minute is left out."""
 FLOWS_AT_ONCE = 1_000
 """Flows that one question names."""
 ENDS = tuple(OUTCOMES)
@@ -66,11 +66,20 @@ class PrefectRuns:
         return sorted(found, key=_order)
 
     async def lost_since(
-        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        troubled: Sequence[str],
+        awaited: Sequence[str],
     ) -> list[Ended]:
-        """The failures since then, and the latest successes of these flows."""
+        """The failures since then, the successes of flows in trouble, the latest of those awaited.
+
+        Each is one question by tag and time, and further pages of it only where it was busy.
+        """
         found = await self._all(settings, {}, FAILURES, since)
-        for asked in _of_flows(flows):
+        for asked in _of_flows(troubled):
+            found += await self._all(settings, asked, SUCCESSES, since)
+        for asked in _of_flows(sorted(set(awaited) - set(troubled))):
             found += await self._all(settings, asked, SUCCESSES, since, most=MOST_LOST)
         return sorted(found, key=_order)
 

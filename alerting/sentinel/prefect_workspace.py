@@ -184,10 +184,14 @@ class PrefectWorkspace:
         return await self._runs.failed_since(settings, since, flows, progress)
 
     async def lost_since(
-        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        troubled: Sequence[str],
+        awaited: Sequence[str],
     ) -> list[Ended]:
-        """The failures since then, and the latest successes of these flows."""
-        return await self._runs.lost_since(settings, since, flows)
+        """Those ends since then that matter if the stream lost them."""
+        return await self._runs.lost_since(settings, since, troubled, awaited)
 
     async def flows_among(self, names: Sequence[str]) -> frozenset[str]:
         """The names of flows that there are."""

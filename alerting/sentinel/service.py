@@ -140,8 +140,13 @@ class Sentinel:
         await rounds.missed_loads()
         await rounds.over(now)
         await rounds.overdue(now)
-        awaited = recovered.judge.awaited()
-        await self._workspace.lost_since(settings, now - LOOK_BACK, awaited)
+        await self._lost(recovered, settings, now - LOOK_BACK)
+
+    async def _lost(
+        self, recovered: Recovered, settings: PublishedSettings, since: datetime
+    ) -> list[Ended]:
+        judge = recovered.judge
+        return await self._workspace.lost_since(settings, since, judge.troubled(), judge.awaited())
 
     def _rounds(
         self, recovered: Recovered, settings: PublishedSettings, progress: Progress
@@ -198,11 +203,10 @@ class Sentinel:
         self, recovered: Recovered, rounds: Rounds, settings: PublishedSettings
     ) -> None:
         """What the stream does not tell, or may have lost. Raises SettingsChanged."""
-        now, judge = self._clock(), recovered.judge
+        now = self._clock()
         await self._read_silences(recovered, settings)
         since = now - LOOK_BACK
-        lost = await self._workspace.lost_since(settings, since, judge.awaited())
-        await self._observe(lost, recovered, settings)
+        await self._observe(await self._lost(recovered, settings, since), recovered, settings)
         found = [*await rounds.lost_loads(since), *await rounds.overdue(now)]
         await self._tell(found, recovered, settings)
         self._in_vain = 0

@@ -103,9 +103,17 @@ class Workspace(Protocol):
         ...
 
     async def lost_since(
-        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        troubled: Sequence[str],
+        awaited: Sequence[str],
     ) -> list[Ended]:
-        """The failures since then, and the latest successes of these flows."""
+        """Those ends since then that matter if the stream lost them.
+
+        These are the failures, every success of the flows in trouble, and of those whose successes
+        are awaited the latest.
+        """
         ...
 
     async def flows_among(self, names: Sequence[str]) -> frozenset[str]:

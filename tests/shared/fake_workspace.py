@@ -230,8 +230,13 @@ class FakeWorkspace:
         return [ended for ended in ends if not flows or ended.flow in flows]
 
     async def lost_since(
-        self, settings: PublishedSettings, since: datetime, flows: Sequence[str]
+        self,
+        settings: PublishedSettings,
+        since: datetime,
+        troubled: Sequence[str],
+        awaited: Sequence[str],
     ) -> list[Ended]:
+        flows = {*troubled, *awaited}
         return await self._call(
             lambda: [
                 e for e in self._server.ended if e.at >= since and (e.failed or e.flow in flows)
