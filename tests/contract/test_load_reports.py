@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from alerting.plan.load_events import LOAD_EVENT, Load
 from alerting.plan.published import PublishedSettings
 from alerting.sentinel.events import ended_run
 from alerting.sentinel.prefect_events import from_then_on, read_events
-from alerting.sentinel.prefect_loads import recent_loads
+from alerting.sentinel.prefect_loads import MOST_NAMED, load_events, recent_loads
 from alerting.sentinel.prefect_workspace import followed
 from sandbox.environment import base_environment
 from sandbox.prefect_client import client_of
@@ -151,3 +152,18 @@ def test_the_recent_reports_of_a_pipeline_are_found_by_its_name_or_its_flow(
 def test_reports_are_found_up_to_a_number_and_before_a_time(reported: Reported) -> None:
     assert [load.rows for load in reported.of("sync-loads", limit=1)] == [7]
     assert reported.of("sync-loads", ago=timedelta(hours=1)) == []
+
+
+def test_reports_since_a_time_are_read_by_whom_they_are_about_and_the_latest_of_many(
+    reported: Reported,
+) -> None:
+    async def read(about: Sequence[str], most: int | None = None) -> list[int]:
+        since = datetime.now(UTC) - timedelta(hours=1)
+        async with client_of(reported.api) as client:
+            found = await load_events(client, reported.settings, since, about, most=most)
+            return [event["payload"]["rows"] for event in found]
+
+    assert asyncio.run(read(["sync-loads", "orders"])) == [3, 7, 4]
+    assert asyncio.run(read(["sync-loads"], most=1)) == [7]
+    many = [f"pipeline-{number}" for number in range(MOST_NAMED + 1)]
+    assert asyncio.run(read(many)) == [3, 7, 2, 4, 5]
