@@ -17,8 +17,8 @@ from alerting.sentinel.workspace import Progress, nothing
 MOST_FAILURES = 2_000
 """Failures of one outage that are read; a longer one is counted from there."""
 MOST_LOST = 2_000
-"""Awaited successes that one look for what the stream lost reads, the newest: ten pages, as all
-judging waits for them. With a look each minute none of up to 2,000 a minute is left out."""
+"""Awaited successes that one look for what the stream lost reads, the newest: ten pages, a second
+in which nothing is judged. With a look each minute none of up to 2,000 a minute is left out."""
 FLOWS_AT_ONCE = 1_000
 """Flows that one question names."""
 ENDS = tuple(OUTCOMES)
