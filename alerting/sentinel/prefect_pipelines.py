@@ -7,7 +7,7 @@ from typing import Any
 from prefect.client.orchestration import PrefectClient
 
 from alerting.plan.published import PublishedPipeline, PublishedSettings
-from alerting.sentinel.prefect_runs import PAGE
+from alerting.sentinel.prefect_names import PAGE
 
 _Record = dict[str, Any]
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from prefect.client.base import ServerType
 from prefect.client.orchestration import PrefectClient
 
 from alerting.sentinel.history import Ended
@@ -147,6 +148,8 @@ def test_reports_of_many_pipelines_are_asked_for_without_their_names(
     count: int, *, named: bool
 ) -> None:
     class EventsClient:
+        server_type = ServerType.SERVER
+
         async def request(
             self, _method: str, _path: str, json: Mapping[str, Any]
         ) -> httpx.Response:

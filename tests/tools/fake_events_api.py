@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from prefect.client.base import ServerType
+
 from alerting.drills.drill import Drill
 from alerting.plan.drill_events import REQUEST_PREFIX, DrillPhase
 from alerting.plan.published import PublishedSettings
@@ -30,6 +32,7 @@ class FakeEventsApi:
     events: list[dict[str, Any]] = field(default_factory=list)
     on_ask: Callable[[], None] = lambda: None
     """Called at each question."""
+    server_type = ServerType.SERVER
 
     async def request(self, method: str, path: str, *, json: Any) -> SimpleNamespace:  # noqa: ANN401 - JSON
         if path == "/events":
