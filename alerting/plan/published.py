@@ -208,7 +208,7 @@ class PublishedSettings(PublishedModel):
 
 def unpack(value: object) -> dict[str, object]:
     """The document in a block, of whichever version. Raises ValueError where there is none."""
-    if isinstance(value, dict):  # as the first versions published it
+    if isinstance(value, dict):  # as the first versions published it, which are taken over
         return value
     if not isinstance(value, str):
         raise ValueError("the settings as published are text")  # noqa: TRY004 - as all else

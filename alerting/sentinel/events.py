@@ -113,8 +113,9 @@ def announcement(verdict: Verdict, settings: PublishedSettings, now: datetime) -
 
 
 def told_ids(event: Event) -> Iterator[UUID]:
-    """The ids of the verdicts that an announcement tells of: its own, and those in its list."""
+    """The ids of the verdicts that an announcement tells of, lists or sums up."""
     yield UUID(event["id"])
+    yield from map(UUID, event["payload"].get("held", ()))
     yield from (UUID(member["verdict"]) for member in event["payload"].get("members", ()))
 
 
@@ -201,6 +202,8 @@ def _payload(verdict: Verdict, settings: PublishedSettings) -> Iterator[tuple[st
         yield "first", verdict.outage.first.at.isoformat()
     if verdict.pipelines:
         yield "pipelines", list(verdict.pipelines)
+    if verdict.held:
+        yield "held", [str(each) for each in verdict.held]
     if verdict.members:
         yield (
             "members",

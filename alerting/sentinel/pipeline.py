@@ -64,7 +64,7 @@ class PipelineHistory:
         Then what follows from the later ones is given again, with the ids it had.
         """
         self.has_changed = False
-        if ended.state_id in self._known or self._is_last_success(ended):
+        if self.knows(ended):
             return []
         self._known.add(ended.state_id)
         position = len(self._entries)
@@ -78,6 +78,12 @@ class PipelineHistory:
         verdicts = [verdict for each in (ended, *later) for verdict in self._advance(each)]
         self.has_changed = bool(later) or is_change(before, self.condition)
         return verdicts
+
+    def knows(self, ended: Ended) -> bool:
+        """Whether it was observed before, as far as is remembered; of the last success it is."""
+        success = self.condition.success
+        is_last = success is not None and success.state_id == ended.state_id
+        return is_last or ended.state_id in self._known
 
     def overdue(self, at: datetime) -> None:
         """Somebody was paged then for a run that is late or stuck: the next success ends it."""
@@ -233,11 +239,6 @@ class PipelineHistory:
                 yield self._plain(VerdictKind.RESOLVED, ended)
         if self._rules.success and self._listed and self._listed.announce_success:
             yield self._plain(VerdictKind.SUCCESS, ended)
-
-    def _is_last_success(self, ended: Ended) -> bool:
-        """Whether it is the success that is known longest: let go of, and asked for again."""
-        success = self.condition.success
-        return success is not None and success.state_id == ended.state_id
 
     def _was_overdue(self, before: Condition, ended: Ended) -> bool:
         """Whether a success ends what people were told of since the one before it."""

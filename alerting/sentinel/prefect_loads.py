@@ -17,7 +17,7 @@ from alerting.sentinel.events import Event
 from alerting.sentinel.prefect_events import from_then_on, read_events
 from alerting.sentinel.workspace import Progress, nothing
 
-LOOK_BACK = timedelta(days=180)
+LOOK_BACK = timedelta(days=30)
 MOST_READ = 1_000
 """Reports that are looked at, where other deployments of the flow report too."""
 

@@ -6,22 +6,23 @@ from typing import Any
 
 from prefect.client.orchestration import PrefectClient
 
-from alerting.plan.published import PublishedPipeline, PublishedSettings
+from alerting.plan.published import PublishedPipeline
 from alerting.sentinel.prefect_names import PAGE
 
 _Record = dict[str, Any]
 
 
-async def first_known(client: PrefectClient, settings: PublishedSettings) -> dict[str, datetime]:
-    """When the deployment, or the flow, of each pipeline that is to succeed in time was made.
+async def first_known(
+    client: PrefectClient, pipelines: Sequence[PublishedPipeline]
+) -> dict[str, datetime]:
+    """When the deployment of each pipeline, or its flow where it names none, was made.
 
     By the pipeline's name, without those that are not there yet. Raises httpx.HTTPError when
     Prefect cannot be asked.
     """
-    expected = [p for p in settings.pipelines if p.fresh_within or p.deadline]
     made: dict[str, datetime] = {}
-    for start in range(0, len(expected), PAGE):
-        made |= await _made(client, expected[start : start + PAGE])
+    for start in range(0, len(pipelines), PAGE):
+        made |= await _made(client, pipelines[start : start + PAGE])
     return made
 
 

@@ -46,24 +46,27 @@ class PrefectRuns:
     async def failed_since(
         self,
         settings: PublishedSettings,
-        since: datetime,
+        between: tuple[datetime, datetime],
         flows: Sequence[str] = (),
         progress: Progress = nothing,
     ) -> list[Ended]:
-        """The failures since then, and what has succeeded after the last of each pipeline.
+        """The failures since a time, and of each pipeline with one its last success until another.
 
-        Of the others' successes, which are most of what there is, none is asked for.
+        Of all other successes, which are most of what there is, none is asked for.
         """
+        since, until = between
         found: list[Ended] = []
         for asked in _of_flows(flows) if flows else ({},):
             found += await self._all(settings, asked, FAILURES, since, progress=progress)
-        last: dict[tuple[str, str | None], datetime] = {}
-        for ended in sorted(found, key=_order):
-            last[ended.flow, ended.deployment] = ended.at
-        for asked in _of_flows(sorted({flow for flow, _ in last})):
-            first = min(last.values())
-            found += await self._all(settings, asked, SUCCESSES, first, progress=progress)
-        return sorted(found, key=_order)
+        successes: list[Ended] = []
+        for key, failure in {_key(settings, ended): ended for ended in found}.items():
+            of_pipeline = _of_pipeline(settings, failure)
+            for tagged in await self._names.tagged(settings.tag):
+                asked = _both(of_pipeline, tagged)
+                success = await self._latest(settings, asked, key, SUCCESSES, until)
+                successes += [success] if success and success.at >= since else []
+            await progress()
+        return sorted([*found, *successes], key=_order)
 
     async def lost_since(
         self,
@@ -93,11 +96,7 @@ class PrefectRuns:
 
     async def past(self, settings: PublishedSettings, like: Ended, before: datetime) -> list[Ended]:
         """The last success before then of the run's pipeline, and its failures after that."""
-        pipeline = settings.pipeline_of(like.flow, like.deployment)
-        key = pipeline_key(like, pipeline)
-        of_pipeline: dict[str, Any] = {"flows": {"name": {"any_": [like.flow]}}}
-        if pipeline and pipeline.deployment:
-            of_pipeline["deployments"] = {"name": {"any_": [pipeline.deployment]}}
+        key, of_pipeline = _key(settings, like), _of_pipeline(settings, like)
         latest: Ended | None = None
         failures: list[Ended] = []
         for tagged in await self._names.tagged(settings.tag):
@@ -292,6 +291,15 @@ def _of_flows(flows: Sequence[str]) -> list[Filter]:
 def _both(first: Filter, second: Filter) -> dict[str, Any]:
     """What both filters let through."""
     return {kind: {**first.get(kind, {}), **second.get(kind, {})} for kind in {*first, *second}}
+
+
+def _of_pipeline(settings: PublishedSettings, like: Ended) -> Filter:
+    """A filter for the runs of the pipeline that a run is of."""
+    pipeline = settings.pipeline_of(like.flow, like.deployment)
+    of_pipeline: dict[str, Any] = {"flows": {"name": {"any_": [like.flow]}}}
+    if pipeline and pipeline.deployment:
+        of_pipeline["deployments"] = {"name": {"any_": [pipeline.deployment]}}
+    return of_pipeline
 
 
 def _key(settings: PublishedSettings, ended: Ended) -> str:

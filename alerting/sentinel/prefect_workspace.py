@@ -72,10 +72,13 @@ class PrefectWorkspace:
 
     async def first_known(self, settings: PublishedSettings) -> dict[str, datetime]:
         """Since when each pipeline that is to succeed in time can be expected to, by its name."""
-        made = await first_known(self._client, settings)
+        expected = [p for p in settings.pipelines if p.fresh_within or p.deadline]
+        made = await first_known(self._client, expected)
+        if all(pipeline.name in made for pipeline in expected):
+            return made
         # What is deployed after the stack is expected to run since somebody listed it.
         published = datetime.fromisoformat((await self._settings_block())["updated"])
-        return {p.name: made.get(p.name, published) for p in settings.pipelines}
+        return {p.name: published for p in expected} | made
 
     async def _settings_block(self) -> dict[str, Any]:
         # The client's list of paths leaves parameters out.
@@ -176,12 +179,12 @@ class PrefectWorkspace:
     async def failed_since(
         self,
         settings: PublishedSettings,
-        since: datetime,
+        between: tuple[datetime, datetime],
         flows: Sequence[str] = (),
         progress: Progress = nothing,
     ) -> list[Ended]:
-        """The failures since then, and what has succeeded after the last of each pipeline."""
-        return await self._runs.failed_since(settings, since, flows, progress)
+        """The failures since a time, and the last success until another of pipelines with one."""
+        return await self._runs.failed_since(settings, between, flows, progress)
 
     async def lost_since(
         self,

@@ -106,8 +106,9 @@ class Rounds:
                 continue
             since = min(silence.starts for silence in together)
             names = {name for silence in together for name in silence.pipelines}
+            until = max(silence.ends for silence in together)
             ends = await self._workspace.failed_since(
-                self._settings, since, self._flows_of(names), self._progress
+                self._settings, (since, until), self._flows_of(names), self._progress
             )
             loads = await self._loads.every(since, names, self._progress)
             for silence in together:

@@ -21,7 +21,7 @@ from alerting.sentinel.drills import answer
 from alerting.sentinel.events import FLOW_RUN_PREFIX, Event, announcement, ended_run
 from alerting.sentinel.heartbeats import Watch
 from alerting.sentinel.history import Ended
-from alerting.sentinel.judging import silences_of
+from alerting.sentinel.judging import REORDERED, rules_of, silences_of
 from alerting.sentinel.ordering import in_order
 from alerting.sentinel.recovery import Beginning, Recovered, begin_at, recover, with_pasts
 from alerting.sentinel.rounds import Rounds
@@ -37,8 +37,10 @@ from alerting.sentinel.workspace import (
 TICK = timedelta(seconds=1)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the sentinel connects again, doubled each time."""
-LOOK_BACK = timedelta(minutes=3)
-"""How far back the API is asked for what the stream lost; less than what the judge remembers."""
+LOOK_BACK = timedelta(minutes=2)
+"""How long before the last look the API is asked for what the stream lost."""
+LONGEST_LOOK_BACK = REORDERED - timedelta(minutes=1)
+"""What ended before, the judge may have let go of, and would count once more."""
 NOT_DEPLOYED_SECONDS = 2.0
 STANDBY_SECONDS = 30.0
 LIVES_IN_VAIN = 2
@@ -128,7 +130,7 @@ class Sentinel:
             await self._judge(recovered, rounds, settings, backlog, watch, connected)
 
     async def _rehearse(self, settings: PublishedSettings, beginning: Beginning) -> None:
-        """Ask unheard for all that is needed, and tell nothing of it.
+        """Ask unheard for all that is needed, and at first tell nothing of it.
 
         One that fails again and again must not keep the watch quiet, or nobody would ever be told
         that nothing is judged. What it asks for is asked for again afterwards: only then is the
@@ -137,7 +139,11 @@ class Sentinel:
         now = self._clock()
         recovered = await recover(self._workspace, settings, beginning, now, nothing)
         rounds = self._rounds(recovered, settings, nothing)
+        if self._in_vain >= 2 * LIVES_IN_VAIN:
+            # It is the telling that fails: rather a few told twice than one heard and of no use.
+            await self.announce(recovered.missed, settings)
         await rounds.missed_loads()
+        await rounds.stale(now)
         await rounds.over(now)
         await rounds.overdue(now)
         await self._lost(recovered, settings, now - LOOK_BACK)
@@ -174,7 +180,7 @@ class Sentinel:
         watch: Watch,
         connected: datetime,
     ) -> None:
-        judge = recovered.judge
+        judge, every, looked = recovered.judge, rules_of(settings).heartbeat_every, connected
         while True:
             events = await backlog.some(self._tick)
             await self._answer_drills(events, settings, connected)
@@ -189,23 +195,26 @@ class Sentinel:
             await self._observe(ends, recovered, settings)
             now = self._clock()
             # What ends while it reads about a silence is not judged yet, which a heartbeat says.
-            watch.catching_up = now
+            watch.catching_up = watch.catching_up or now
             found = [*judge.tick(now), *await rounds.loads(events), *await rounds.over(now)]
             if any(event["event"] == LATE_EVENT for event in events):
                 found += await rounds.overdue(now)
             await self._tell(found, recovered, settings)
             await self.announce(recovered.gate.tick(now, recovered.told), settings)
-            watch.catching_up = None
-            if await watch.beat_if_due():
-                await self._look_around(recovered, rounds, settings)
+            if len(events) < AT_ONCE:
+                watch.catching_up = None
+            await watch.beat_if_due()
+            if now - looked >= every:
+                since = max(looked - LOOK_BACK, now - LONGEST_LOOK_BACK)
+                await self._look_around(recovered, rounds, settings, since)
+                looked = now
 
     async def _look_around(
-        self, recovered: Recovered, rounds: Rounds, settings: PublishedSettings
+        self, recovered: Recovered, rounds: Rounds, settings: PublishedSettings, since: datetime
     ) -> None:
-        """What the stream does not tell, or may have lost. Raises SettingsChanged."""
+        """What the stream does not tell, or has lost since then. Raises SettingsChanged."""
         now = self._clock()
         await self._read_silences(recovered, settings)
-        since = now - LOOK_BACK
         await self._observe(await self._lost(recovered, settings, since), recovered, settings)
         found = [*await rounds.lost_loads(since), *await rounds.overdue(now)]
         await self._tell(found, recovered, settings)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from alerting.plan.verdicts import VerdictKind
 from alerting.sentinel.events import told_ids
 from alerting.sentinel.judging import Judge
 from alerting.sentinel.verdicts import Verdict
@@ -35,7 +36,7 @@ async def still_to_tell(
     asked = [verdict for verdict in old if is_to_tell(verdict, judge, now, is_new=is_new)]
     if not asked:
         return []
-    kinds = {verdict.kind for verdict in asked}
+    kinds = {VerdictKind.SILENCE_OVER, *(verdict.kind for verdict in asked)}
     events = await workspace.announced(judge.settings, now - EVENTS_KEPT, kinds)
     told = {found for event in events for found in told_ids(event)}
     return [replace(verdict, at=now) for verdict in asked if verdict.id not in told]

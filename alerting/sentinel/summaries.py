@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from alerting.plan.published import PublishedSettings
@@ -47,7 +47,8 @@ def silence_over(
     `history` holds at least every end since the silence began, `unsound` every verdict since then
     that is not about an end: of stale data, too few rows, runs that are late or stuck.
     """
-    happened = [*_failures(silence, history, settings), *_others(silence, unsound, settings)]
+    held = [v for v in unsound if silence.covers(_name(v.ended, settings), v.at)]
+    happened = [*_failures(silence, history, settings), *_others(held, settings)]
     if not happened:
         return None
     facts = (
@@ -57,7 +58,8 @@ def silence_over(
         ("By", silence.author),
         *happened,
     )
-    return _verdict(VerdictKind.SILENCE_OVER, settings, silence.ends, facts, silence.id)
+    over = _verdict(VerdictKind.SILENCE_OVER, settings, silence.ends, facts, silence.id)
+    return replace(over, held=tuple(verdict.id for verdict in held))
 
 
 def _failures(
@@ -76,14 +78,11 @@ def _failures(
         yield "Still failing", listed(failing, _LISTED) or "none"
 
 
-def _others(
-    silence: Silence, unsound: Iterable[Verdict], settings: PublishedSettings
-) -> Iterator[tuple[str, str]]:
+def _others(unsound: Iterable[Verdict], settings: PublishedSettings) -> Iterator[tuple[str, str]]:
     names: defaultdict[str, set[str]] = defaultdict(set)
     for verdict in unsound:
-        label, name = _UNSOUND.get(verdict.kind), _name(verdict.ended, settings)
-        if label and silence.covers(name, verdict.at):
-            names[label].add(name)
+        if label := _UNSOUND.get(verdict.kind):
+            names[label].add(_name(verdict.ended, settings))
     for label in dict.fromkeys(_UNSOUND.values()):
         if label in names:
             yield label, listed(sorted(names[label]), _LISTED)

@@ -63,6 +63,8 @@ class Verdict:
     """What else there is to say, as lines with a label."""
     members: tuple["Verdict", ...] = ()
     """The verdicts that are told as one; the first of them gives it its id."""
+    held: tuple[UUID, ...] = ()
+    """The ids of those that a silence kept back, and that it sums up."""
 
     @property
     def tells_of(self) -> tuple["Verdict", ...]:

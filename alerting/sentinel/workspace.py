@@ -92,11 +92,11 @@ class Workspace(Protocol):
     async def failed_since(
         self,
         settings: PublishedSettings,
-        since: datetime,
+        between: tuple[datetime, datetime],
         flows: Sequence[str] = (),
         progress: Progress = nothing,
     ) -> list[Ended]:
-        """The failures since then, and what has succeeded after the last of each pipeline.
+        """The failures since a time, and the last success until another of pipelines with one.
 
         They are of these flows where any are named. There may be further successes.
         """

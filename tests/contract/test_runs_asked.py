@@ -43,11 +43,11 @@ def asked(prefect_server: str) -> dict[str, list[Ended]]:
                 ("not-asked", "SF"),
             ):
                 await happen(client, name, states)
-            runs = PrefectRuns(client)
+            runs, until = PrefectRuns(client), datetime.now(UTC) + timedelta(seconds=1)
             return {
                 "lost": await runs.lost_since(SETTINGS, since, ["asked-0"], NAMES),
-                "silence of some": await runs.failed_since(SETTINGS, since, NAMES),
-                "silence of all": await runs.failed_since(SETTINGS, since),
+                "silence of some": await runs.failed_since(SETTINGS, (since, until), NAMES),
+                "silence of all": await runs.failed_since(SETTINGS, (since, until)),
             }
 
     return asyncio.run(ask())

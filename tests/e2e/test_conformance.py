@@ -121,6 +121,10 @@ class ScaledWorkspace(PrefectWorkspace):
     async def published(self) -> PublishedSettings:
         return self._settings
 
+    async def first_known(self, settings: PublishedSettings) -> dict[str, datetime]:
+        del settings  # none of which is published
+        return {}
+
 
 class StoppingClock:
     """The time, until it is stopped: what a scenario ends before does not become due."""

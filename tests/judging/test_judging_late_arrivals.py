@@ -94,6 +94,15 @@ def test_a_pipelines_past_is_needed_at_first_and_when_an_outage_begins() -> None
     assert judging.needs_past(end("F", 2, "load-clicks", "prod"))
 
 
+def test_a_failure_that_is_heard_of_again_after_the_success_needs_no_past() -> None:
+    judging = Judge(published_of())
+    failure = end("F", 120)
+    for ended in (end("S", 0), end("F", 60), end("F", 70), failure, end("S", 122)):
+        judging.observe(ended)
+    assert not judging.needs_past(failure)
+    assert judging.observe(failure) == []
+
+
 def test_pipelines_in_an_outage_are_known_by_their_latest_failure() -> None:
     judging = Judge(SETTINGS)
     latest = end("F", 1)

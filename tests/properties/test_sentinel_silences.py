@@ -52,15 +52,15 @@ class Slow(FakeWorkspace):
     async def failed_since(
         self,
         settings: PublishedSettings,
-        since: datetime,
+        between: tuple[datetime, datetime],
         flows: Sequence[str] = (),
         progress: Progress = nothing,
     ) -> list[Ended]:
-        self.read.append((since, flows))
+        self.read.append((between[0], flows))
         for _ in range(15):
             self.server.now += timedelta(minutes=1)
             await progress()
-        return await super().failed_since(settings, since, flows)
+        return await super().failed_since(settings, between, flows)
 
 
 def followed(silences: Sequence[Silence]) -> Slow:

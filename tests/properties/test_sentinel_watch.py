@@ -9,6 +9,7 @@ import pytest
 
 from alerting.plan.published import PublishedSettings
 from alerting.plan.verdicts import HEARTBEAT_EVENT
+from alerting.sentinel.events import Event
 from alerting.sentinel.history import Ended
 from alerting.sentinel.judging import rules_of
 from alerting.sentinel.service import LIVES_IN_VAIN, Sentinel
@@ -70,6 +71,26 @@ def test_one_that_gets_nowhere_is_not_heard_for_long(question: str) -> None:
     assert not any(heard[LIVES_IN_VAIN:])
     assert workspace.pings == len(beats(server))
     workspace.question = ""
+    assert lives(sentinel, workspace, server, 1)[0] > 1
+    assert any(event["event"] == "data-alerts.streak" for event in server.verdicts)
+
+
+def test_one_that_cannot_tell_is_not_heard_for_long() -> None:
+    class Refused(FakeWorkspace):
+        refuses = True
+
+        async def announce(self, events: Sequence[Event]) -> None:
+            if self.refuses and not all(is_beat(event["event"]) for event in events):
+                raise PermissionError
+            await super().announce(events)
+
+    server = FakeServer()
+    server.happen([end("orders", minute) for minute in (1, 2, 3)])
+    workspace = Refused(server)
+    sentinel = sentinel_in(workspace)
+    heard = lives(sentinel, workspace, server, 2 * LIVES_IN_VAIN + 4)
+    assert not any(heard[2 * LIVES_IN_VAIN :])
+    workspace.refuses = False
     assert lives(sentinel, workspace, server, 1)[0] > 1
     assert any(event["event"] == "data-alerts.streak" for event in server.verdicts)
 

@@ -150,6 +150,18 @@ def test_nothing_is_told_in_a_silence_that_is_on_and_its_summary_names_it() -> N
     assert server.told_of("silence-over")
     [over] = (event for event in server.told if event["event"] == "data-alerts.silence-over")
     assert "new" in str(over["payload"]["messages"])
+    restarts(server, 6.5, 7, 12)
+    assert server.told_of(*KINDS) == []
+
+
+def test_other_settings_do_not_have_it_told_what_a_silence_summed_up() -> None:
+    server = ForgetfulServer(settings(orders={"freshWithin": "26h"}))
+    server.ended = [end("orders", HOUR, "Completed")]
+    server.silences = [silence(1, 2)]
+    restarts(server, 0.9, 1.5, 2.1)
+    server.settings = settings(orders={"freshWithin": "26h"}, more={})
+    restarts(server, 3, 4)
+    assert server.told_of(*KINDS, "silence-over") == [("silence-over", "")]
 
 
 @pytest.mark.parametrize("after", [False, True])

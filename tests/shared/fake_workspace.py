@@ -222,11 +222,11 @@ class FakeWorkspace:
     async def failed_since(
         self,
         settings: PublishedSettings,
-        since: datetime,
+        between: tuple[datetime, datetime],
         flows: Sequence[str] = (),
         progress: Progress = nothing,
     ) -> list[Ended]:
-        ends = await self.ended_since(settings, since, progress)
+        ends = await self.ended_since(settings, between[0], progress)
         return [ended for ended in ends if not flows or ended.flow in flows]
 
     async def lost_since(
