@@ -24,18 +24,23 @@ async def read_events(
     """
     in_cloud = client.server_type is ServerType.CLOUD
     for part in _in_spans(asked) if in_cloud else (asked,):
-        body = {"filter": {"order": "ASC", **part}, "limit": page}
-        answer = (await client.request("POST", "/events/filter", json=body)).json()
+        async for event in _read(client, part, page):
+            yield event
+
+
+async def _read(client: PrefectClient, asked: Mapping[str, Any], page: int) -> AsyncIterator[Event]:
+    body = {"filter": {"order": "ASC", **asked}, "limit": page}
+    answer = (await client.request("POST", "/events/filter", json=body)).json()
+    while True:
         for event in answer["events"]:
             yield event
-        while answer["next_page"]:
-            # Only its query: behind a proxy the server names itself by another address.
-            token = urlsplit(answer["next_page"]).query
-            # The client's list of paths leaves parameters out.
-            path: Any = f"/events/filter/next?{token}"
-            answer = (await client.request("GET", path)).json()
-            for event in answer["events"]:
-                yield event
+        if not answer["next_page"]:
+            return
+        # Only its query: behind a proxy the server names itself by another address.
+        token = urlsplit(answer["next_page"]).query
+        # The client's list of paths leaves parameters out.
+        path: Any = f"/events/filter/next?{token}"
+        answer = (await client.request("GET", path)).json()
 
 
 def _in_spans(asked: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -1,15 +1,13 @@
 """Since when Prefect knows of pipelines, asked of its API."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient
 
 from alerting.plan.published import PublishedPipeline
-from alerting.sentinel.prefect_names import PAGE
-
-_Record = dict[str, Any]
+from alerting.sentinel.prefect_names import PAGE, PrefectNames
 
 
 async def first_known(
@@ -20,40 +18,36 @@ async def first_known(
     By the pipeline's name, without those that are not there yet. Raises httpx.HTTPError when
     Prefect cannot be asked.
     """
+    names = PrefectNames(client)
     made: dict[str, datetime] = {}
     for start in range(0, len(pipelines), PAGE):
-        made |= await _made(client, pipelines[start : start + PAGE])
+        made |= await _made(names, pipelines[start : start + PAGE])
     return made
 
 
-async def _made(
-    client: PrefectClient, pipelines: Sequence[PublishedPipeline]
-) -> dict[str, datetime]:
-    named = {"flows": {"name": {"any_": sorted({p.flow for p in pipelines})}}}
-    flows = {flow["id"]: flow async for flow in _all(client, "/flows/filter", named)}
-    deployments = [d async for d in _all(client, "/deployments/filter", named)] if flows else []
-
-    def records(pipeline: PublishedPipeline) -> Iterator[_Record]:
-        if pipeline.deployment is None:
-            yield from (flow for flow in flows.values() if flow["name"] == pipeline.flow)
-            return
-        for deployment in deployments:
-            flow = flows.get(deployment["flow_id"])
-            if flow and (flow["name"], deployment["name"]) == (pipeline.flow, pipeline.deployment):
-                yield deployment
-
+async def _made(names: PrefectNames, pipelines: Sequence[PublishedPipeline]) -> dict[str, datetime]:
+    asked = {"flows": {"name": {"any_": sorted({p.flow for p in pipelines})}}}
+    flow_names: dict[str, str] = {}
+    created: dict[tuple[str, str | None], str] = {}
+    async for flow in _all(names, "/flows/filter", asked):
+        flow_names[flow["id"]] = flow["name"]
+        created[flow["name"], None] = flow["created"]
+    async for deployment in _all(names, "/deployments/filter", asked):
+        if name := flow_names.get(deployment["flow_id"]):
+            created[name, deployment["name"]] = deployment["created"]
     return {
-        pipeline.name: datetime.fromisoformat(record["created"])
+        pipeline.name: datetime.fromisoformat(created[key])
         for pipeline in pipelines
-        for record in records(pipeline)
+        if (key := (pipeline.flow, pipeline.deployment)) in created
     }
 
 
-async def _all(client: PrefectClient, path: Any, asked: _Record) -> AsyncIterator[_Record]:  # noqa: ANN401 - the client's list of paths
+async def _all(
+    names: PrefectNames, path: str, asked: dict[str, Any]
+) -> AsyncIterator[dict[str, Any]]:
     offset = 0
     while True:
-        body = {**asked, "limit": PAGE, "offset": offset}
-        page = (await client.request("POST", path, json=body)).json()
+        page = await names.post(path, {**asked, "limit": PAGE, "offset": offset})
         for record in page:
             yield record
         offset += len(page)

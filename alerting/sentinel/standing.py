@@ -46,11 +46,12 @@ def is_to_tell(verdict: Verdict, judge: Judge, now: datetime, *, is_new: bool) -
     """Whether people should know of a verdict; `is_new` is whether the settings are.
 
     Of what is older than the events that Prefect keeps nobody knows whether it was told, and it is
-    left at that. But a pipeline without a success counts from the stack's deployment, however late
-    it was listed.
+    left at that. But a pipeline without a success counts from when it was made, however late it
+    was listed.
     """
+    is_recent = verdict.at >= now - EVENTS_KEPT
     if is_new:
-        return verdict.at >= now - EVENTS_KEPT or not verdict.ended.is_run
+        return is_recent or not verdict.ended.is_run
     name = judge.name_of(judge.key_of(verdict.ended))
     # What became true in a silence was told by its summary.
-    return verdict.at >= now - EVENTS_KEPT and not judge.silences.covering(name, verdict.at)
+    return is_recent and not judge.silences.covering(name, verdict.at)
